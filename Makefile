@@ -1,0 +1,86 @@
+# Ferry: a PyTorch model to TensorFlow Lite, checked at every stage. `make` alone lists what there is.
+
+MODEL ?= mobilenet_v2
+SAMPLES ?= 1000
+RUNNER ?=
+FLEX ?= allow
+PYTEST ?=
+VERBOSE ?=
+PYTHON ?= python3
+
+.DEFAULT_GOAL := help
+# A stage renames its file into place, so there is nothing to delete unless it breaks that rule; then this does.
+.DELETE_ON_ERROR:
+# make's own rules for C and Fortran cost time and match nothing here.
+MAKEFLAGS += --no-builtin-rules
+export VERBOSE
+
+QUIET := $(if $(filter-out 0,$(VERBOSE)),,@)
+
+ONNX := $(MODEL:%=build/%/model.onnx)
+TF := $(MODEL:%=build/%/model.pb)
+TFLITE := $(MODEL:%=build/%/model.tflite)
+VERIFIED := $(MODEL:%=verify/%)
+
+# Asked once, and only if a recipe runs: looking for a container engine takes longer than finding nothing to do.
+CHOSEN = $(eval CHOSEN := $(shell $(PYTHON) scripts/runners choose "$(RUNNER)"))$(or $(CHOSEN),$(error no runner))
+RUN = $(QUIET)$(PYTHON) scripts/runners run $(CHOSEN)
+
+# A bad argument is an error even where every file is up to date.
+ifneq ($(filter-out docker podman venv,$(RUNNER)),)
+$(error there is no RUNNER '$(RUNNER)'; it is one of docker, podman, venv)
+endif
+ifneq ($(filter-out allow refuse,$(FLEX)),)
+$(error FLEX is 'allow' or 'refuse', not '$(FLEX)')
+endif
+ifneq ($(filter onnx tf tflite verify,$(MAKECMDGOALS)),)
+$(foreach name,$(MODEL),$(if $(wildcard models/$(name).py),,$(error there is no model file models/$(name).py; \
+    models/ holds $(patsubst models/%.py,%,$(wildcard models/*.py)))))
+endif
+
+# What each stage is made of: touching one of these makes its file, and those after it, anew.
+FRAME := requirements.lock $(addprefix scripts/ferry/,__init__.py stage.py errors.py atomic_file.py)
+EXPORT_ONNX := scripts/export_onnx.py scripts/ferry/model_file.py scripts/ferry/tensor_names.py $(FRAME)
+ONNX_TO_TF := scripts/onnx_to_tf.py $(wildcard scripts/ferry/onnx_graph/*.py scripts/ferry/lowerings/*.py \
+    scripts/ferry/tf_graph/*.py) $(FRAME)
+TF_TO_TFLITE := scripts/tf_to_tflite.py $(wildcard scripts/ferry/tflite_graph/*.py) \
+    scripts/ferry/tf_graph/__init__.py scripts/ferry/tf_graph/frozen_graph.py $(FRAME)
+
+.PHONY: help onnx tf tflite verify $(VERIFIED) test lint lock clean clean-all
+
+help: ## print this
+	@$(PYTHON) scripts/make_help.py $(firstword $(MAKEFILE_LIST))
+
+onnx: $(ONNX) ## export the model to ONNX: build/MODEL/model.onnx
+tf: $(TF) ## convert it to a frozen TensorFlow graph: build/MODEL/model.pb
+tflite: $(TFLITE) ## convert it all the way to TensorFlow Lite: build/MODEL/model.tflite
+verify: $(VERIFIED) ## compare the outputs of every stage with PyTorch's: build/MODEL/report.json
+
+$(ONNX): build/%/model.onnx: models/%.py $(EXPORT_ONNX)
+	$(RUN) scripts/export_onnx.py --model $< --output $@
+
+$(TF): build/%/model.pb: build/%/model.onnx $(ONNX_TO_TF)
+	$(RUN) scripts/onnx_to_tf.py --input $< --output $@
+
+$(TFLITE): build/%/model.tflite: build/%/model.pb $(TF_TO_TFLITE)
+	$(RUN) scripts/tf_to_tflite.py --input $< --output $@ --flex $(FLEX)
+
+$(VERIFIED): verify/%: build/%/model.tflite
+	$(RUN) scripts/verify.py --model models/$*.py --build build/$* --samples "$(SAMPLES)"
+
+test: ## run the tests; PYTEST="-k name" picks some
+	$(RUN) -m pytest $(PYTEST)
+
+lint: ## check the code's style and types
+	$(QUIET)$(PYTHON) scripts/runners lint -m ruff check .
+	$(QUIET)$(PYTHON) scripts/runners lint -m ruff format --check .
+	$(QUIET)$(PYTHON) scripts/runners lint -m mypy
+
+lock: ## resolve requirements.in into requirements.lock, and the tools' own locks
+	$(QUIET)$(PYTHON) scripts/runners lock
+
+clean: ## remove build/
+	$(QUIET)rm -rf build
+
+clean-all: clean ## remove the environments too: .venv/
+	$(QUIET)rm -rf .venv

@@ -1,0 +1,27 @@
+"""Write a file whole or not at all."""
+import errno
+import os
+
+from ferry.errors import OutputFileError
+
+
+def write_bytes(path: str, data: bytes) -> None:
+    """Put ``data`` into ``path``: written beside it first, then renamed over it. Makes the folder if there is none.
+
+    Raises:
+        OutputFileError: the folder or file cannot be written, or the disk is full. What was in ``path`` is untouched.
+    """
+    partial = f"{path}.{os.getpid()}.partial"
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with open(partial, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        reason = "no room left on the disk" if error.errno == errno.ENOSPC else error.strerror
+        raise OutputFileError(f"cannot write {path}: {reason}") from error
+    finally:
+        if os.path.exists(partial):
+            os.unlink(partial)

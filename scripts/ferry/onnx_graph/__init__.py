@@ -1,0 +1,1 @@
+"""Reading an ONNX model and rewriting it before TensorFlow sees it."""

@@ -1,0 +1,63 @@
+"""Read an ``.onnx`` file, or say in one sentence why it cannot be used."""
+from typing import Dict
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import numpy_helper
+
+from ferry.errors import InputFileError, UnsupportedModelError
+
+# onnx-tf 1.6.0 has handlers from opset 7 on; ONNX 1.7.0 ends at 12.
+OLDEST_OPSET, NEWEST_OPSET = 7, 12
+
+
+def load(path: str) -> onnx.ModelProto:
+    """Read and check the model in ``path``.
+
+    Raises:
+        InputFileError: the file is missing, cannot be parsed, or is not a valid ONNX model.
+        UnsupportedModelError: its opset is one that the pinned versions do not know.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise InputFileError(f"cannot read the ONNX model {path}: {error.strerror}") from error
+    try:
+        model = onnx.load_model_from_string(data)
+    except DecodeError as error:
+        raise InputFileError(f"{path} is not an ONNX model, or is cut short ({len(data)} bytes)") from error
+    if not model.graph.node or not model.graph.output:
+        raise InputFileError(f"{path} holds no ONNX graph ({len(data)} bytes)")
+    opset = opset_of(model)
+    if not OLDEST_OPSET <= opset <= NEWEST_OPSET:
+        raise UnsupportedModelError(
+            f"{path} uses ONNX opset {opset}; ONNX 1.7.0 and onnx-tf 1.6.0 carry {OLDEST_OPSET} to {NEWEST_OPSET}"
+        )
+    try:
+        onnx.checker.check_model(model)
+    except (onnx.checker.ValidationError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputFileError(f"{path} is not a valid ONNX model: {reason}") from error
+    return model
+
+
+def opset_of(model: onnx.ModelProto) -> int:
+    """The version of the default operator set that ``model`` asks for."""
+    versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
+    return max(versions, default=1)
+
+
+def initializers(model: onnx.ModelProto) -> Dict[str, np.ndarray]:
+    """The model's initializers by name, as arrays of their own dtype and shape."""
+    return {entry.name: numpy_helper.to_array(entry) for entry in model.graph.initializer}
+
+
+def replace_initializers(model: onnx.ModelProto, arrays: Dict[str, np.ndarray]) -> None:
+    """Make ``arrays`` the model's only initializers, in the dictionary's order."""
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(
+        numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
+        for name, array in arrays.items()
+    )

@@ -1,0 +1,49 @@
+"""Give every name in an ONNX graph a form that TensorFlow takes, the same one on every run.
+
+onnx-tf repairs the names TensorFlow refuses by adding a random suffix, which changes the file's bytes each time.
+"""
+import re
+from typing import Dict
+
+import onnx
+
+FORBIDDEN = re.compile(r"[^A-Za-z0-9_.\-/]")
+FORBIDDEN_FIRST = re.compile(r"^[^A-Za-z0-9.]")
+
+
+def make_names_valid(model: onnx.ModelProto) -> None:
+    """Rename, in place, the tensors and nodes whose names TensorFlow would refuse or that clash with one another."""
+    graph = model.graph
+    used = set()
+    tensors: Dict[str, str] = {}
+    for name in [entry.name for entry in (*graph.input, *graph.output, *graph.initializer)]:
+        if name not in tensors:
+            tensors[name] = _unused(name, used)
+    for entry in (*graph.input, *graph.output, *graph.initializer, *graph.value_info):
+        entry.name = tensors.get(entry.name, entry.name)
+    _rename_in_nodes(graph.node, tensors)
+    for node in graph.node:
+        node.name = _unused(node.name, used) if node.name else ""
+
+
+def _rename_in_nodes(nodes, tensors: Dict[str, str]) -> None:
+    for node in nodes:
+        for names in (node.input, node.output):
+            for position, name in enumerate(names):
+                names[position] = tensors.get(name, name)
+        for attribute in node.attribute:
+            for inner in [attribute.g, *attribute.graphs]:
+                for output in inner.output:
+                    output.name = tensors.get(output.name, output.name)
+                _rename_in_nodes(inner.node, tensors)
+
+
+def _unused(name: str, used: set) -> str:
+    valid = FORBIDDEN_FIRST.sub("t\\g<0>", FORBIDDEN.sub("_", name))
+    candidate, count = valid, 0
+    # TensorFlow holds names that differ in case only to be one, where a file system would.
+    while candidate.lower() in used:
+        count += 1
+        candidate = f"{valid}_{count}"
+    used.add(candidate.lower())
+    return candidate

@@ -1,0 +1,28 @@
+"""One model, four runtimes, each behind the same three members.
+
+A runtime opens its model once and keeps it open: onnx-tf's own ``run()`` opens and initialises a session on every
+call, which made 1,000 inputs take an hour. Each runs on one thread; ONNX Runtime's spinning workers starve the others
+when they are given more.
+"""
+from typing import List, NamedTuple, Tuple
+
+import numpy as np
+
+
+class TensorSpec(NamedTuple):
+    """The name, shape (``-1`` where it is not static) and dtype of one input or output."""
+
+    name: str
+    shape: Tuple[int, ...]
+    dtype: np.dtype
+
+
+class Runtime:
+    """A model loaded and ready: ``run`` takes and gives arrays in the order of ``inputs`` and ``outputs``."""
+
+    inputs: List[TensorSpec]
+    outputs: List[TensorSpec]
+
+    def run(self, arrays: List[np.ndarray]) -> List[np.ndarray]:
+        """Run one inference."""
+        raise NotImplementedError

@@ -1,0 +1,34 @@
+"""ONNX Runtime: does the exported ``.onnx`` compute what PyTorch does?"""
+from typing import List
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from ferry.onnx_graph import model_file
+from ferry.runtimes import Runtime, TensorSpec
+
+
+class OnnxRuntime(Runtime):
+    """The ONNX model in ``path``."""
+
+    def __init__(self, path: str):
+        model = model_file.load(path)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+        self.inputs = [_spec(info) for info in model.graph.input if info.name in self._names()]
+        self.outputs = [_spec(info) for info in model.graph.output]
+
+    def _names(self) -> List[str]:
+        return [entry.name for entry in self._session.get_inputs()]
+
+    def run(self, arrays: List[np.ndarray]) -> List[np.ndarray]:
+        feeds = {spec.name: array for spec, array in zip(self.inputs, arrays)}
+        return self._session.run([spec.name for spec in self.outputs], feeds)
+
+
+def _spec(info: onnx.ValueInfoProto) -> TensorSpec:
+    tensor = info.type.tensor_type
+    shape = tuple(dim.dim_value if dim.HasField("dim_value") else -1 for dim in tensor.shape.dim)
+    return TensorSpec(info.name, shape, np.dtype(onnx.mapping.TENSOR_TYPE_TO_NP_TYPE[tensor.elem_type]))

@@ -1,0 +1,30 @@
+"""PyTorch: the reference that the other runtimes are measured against."""
+from typing import List
+
+import numpy as np
+import torch
+
+from ferry import model_file, tensor_names
+from ferry.runtimes import Runtime, TensorSpec
+
+
+class PytorchRuntime(Runtime):
+    """The model in the model file ``path``, in eval mode, in float32, on the CPU."""
+
+    def __init__(self, path: str):
+        torch.set_num_threads(1)
+        self._path = path
+        self._model = model_file.load(path)
+        self.example_inputs = [tensor.numpy() for tensor in self._model.example_inputs]
+        examples = [tensor.numpy() for tensor in self._model.example_outputs]
+        self.inputs = _specs(tensor_names.input_names(len(self.example_inputs)), self.example_inputs)
+        self.outputs = _specs(tensor_names.output_names(len(examples)), examples)
+
+    def run(self, arrays: List[np.ndarray]) -> List[np.ndarray]:
+        with torch.no_grad():
+            made = self._model.module(*(torch.from_numpy(array) for array in arrays))
+        return [tensor.numpy() for tensor in model_file.tensors_in(self._path, made)]
+
+
+def _specs(names: List[str], arrays: List[np.ndarray]) -> List[TensorSpec]:
+    return [TensorSpec(name, array.shape, array.dtype) for name, array in zip(names, arrays)]

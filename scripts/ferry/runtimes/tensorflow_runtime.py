@@ -1,0 +1,36 @@
+"""TensorFlow: does the frozen graph compute what PyTorch does, on a CPU?"""
+from typing import List
+
+import numpy as np
+import tensorflow as tf
+
+from ferry.runtimes import Runtime, TensorSpec
+from ferry.tf_graph import frozen_graph
+
+
+class TensorflowRuntime(Runtime):
+    """The frozen graph in ``path``, in one session that stays open."""
+
+    def __init__(self, path: str):
+        graph_def = frozen_graph.load(path)
+        graph = tf.Graph()
+        with graph.as_default():
+            tf.import_graph_def(graph_def, name="")
+        inputs = [graph.get_tensor_by_name(f"{name}:0") for name in frozen_graph.input_names(graph_def)]
+        outputs = [graph.get_tensor_by_name(f"{name}:0") for name in frozen_graph.output_names(graph_def)]
+        self.inputs = [_spec(tensor) for tensor in inputs]
+        self.outputs = [_spec(tensor) for tensor in outputs]
+        config = tf.compat.v1.ConfigProto(
+            intra_op_parallelism_threads=1, inter_op_parallelism_threads=1, device_count={"GPU": 0}
+        )
+        session = tf.compat.v1.Session(graph=graph, config=config)
+        # Naming the tensors once saves what Session.run spends on it at every call.
+        self._call = session.make_callable(outputs, feed_list=inputs)
+
+    def run(self, arrays: List[np.ndarray]) -> List[np.ndarray]:
+        return self._call(*arrays)
+
+
+def _spec(tensor: tf.Tensor) -> TensorSpec:
+    shape = tuple(-1 if size is None else size for size in tensor.shape.as_list())
+    return TensorSpec(tensor.op.name, shape, np.dtype(tensor.dtype.as_numpy_dtype))

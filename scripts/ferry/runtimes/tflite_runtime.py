@@ -1,0 +1,39 @@
+"""TensorFlow Lite: does the file that goes on the phone compute what PyTorch does?"""
+from typing import Any, Dict, List
+
+import numpy as np
+import tensorflow as tf
+
+from ferry.errors import InputFileError
+from ferry.runtimes import Runtime, TensorSpec
+from ferry.tflite_graph import flatbuffer
+
+
+class TfliteRuntime(Runtime):
+    """The TFLite model in ``path``, in one interpreter."""
+
+    def __init__(self, path: str):
+        # The interpreter reads a file that is cut short without a check, and takes the process down with it.
+        data = flatbuffer.load(path)
+        try:
+            self._interpreter = tf.lite.Interpreter(model_content=data, num_threads=1)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise InputFileError(f"TensorFlow Lite cannot prepare {path}: {reason}") from error
+        inputs = self._interpreter.get_input_details()
+        outputs = self._interpreter.get_output_details()
+        self.inputs = [_spec(detail) for detail in inputs]
+        self.outputs = [_spec(detail) for detail in outputs]
+        self._input_indices = [detail["index"] for detail in inputs]
+        self._output_indices = [detail["index"] for detail in outputs]
+
+    def run(self, arrays: List[np.ndarray]) -> List[np.ndarray]:
+        for index, array in zip(self._input_indices, arrays):
+            self._interpreter.set_tensor(index, array)
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(index) for index in self._output_indices]
+
+
+def _spec(detail: Dict[str, Any]) -> TensorSpec:
+    return TensorSpec(detail["name"], tuple(int(size) for size in detail["shape"]), np.dtype(detail["dtype"]))

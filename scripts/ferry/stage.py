@@ -1,0 +1,93 @@
+"""The frame of a stage program: arguments in, one line of result out, a clear error and a log file otherwise."""
+import argparse
+import errno
+import os
+import signal
+import sys
+import time
+import traceback
+from typing import Callable
+
+from rich.console import Console
+
+from ferry.errors import FerryError, OutputFileError
+
+INTERRUPTED = 130
+
+Body = Callable[[argparse.Namespace, Console], int]
+
+
+def parser(name: str, description: str) -> argparse.ArgumentParser:
+    """An argument parser for the stage program ``name``, with the options that all stages take."""
+    made = argparse.ArgumentParser(
+        prog=name, description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    made.add_argument("--log", metavar="FILE", help="where the libraries' own output goes (VERBOSE=1: the terminal)")
+    return made
+
+
+def run(name: str, arguments: argparse.Namespace, output: str, body: Body) -> int:
+    """Run ``body(arguments, console)`` and return the program's exit code.
+
+    Until ``body`` ends, whatever TensorFlow, PyTorch and their C++ parts print goes to a log file beside ``output``;
+    only ``console`` reaches the terminal. ``body`` imports the heavy libraries itself, so that ``--help`` is instant
+    and their warnings at import are in the log too.
+    """
+    # A terminated stage must clean up what it was writing just as an interrupted one does.
+    signal.signal(signal.SIGTERM, _terminated)
+    console = Console(file=os.fdopen(os.dup(1), "w"), highlight=False, soft_wrap=True)
+    errors = Console(file=os.fdopen(os.dup(2), "w"), highlight=False, soft_wrap=True)
+    log = arguments.log or os.path.join(os.path.dirname(output) or ".", "logs", f"{name}.log")
+    verbose = os.environ.get("VERBOSE", "") not in ("", "0")
+    hint = None
+    try:
+        if not verbose:
+            _redirect_to(log)
+            hint = log
+        return body(arguments, console)
+    except FerryError as error:
+        message, code = str(error), error.exit_code
+        traceback.print_exc()
+    except KeyboardInterrupt:
+        message, code, hint = "interrupted; nothing was left half-written", INTERRUPTED, None
+    except MemoryError:
+        message, code = "out of memory", 1
+        traceback.print_exc()
+    except OSError as error:
+        message, code = f"{error.strerror}: {error.filename}" if error.strerror else str(error), 1
+        if error.errno == errno.ENOSPC:
+            message = f"no room left on the disk: {error.filename or output}"
+        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001  (the last frame: a bare traceback is no message)
+        message = f"{type(error).__name__}: {str(error).strip() or 'no further message'}".splitlines()[0]
+        message, code = f"this should not have happened, and is a fault in Ferry: {message}", 1
+        traceback.print_exc()
+    errors.print(f"[bold red]{name}: error:[/] ", end="")
+    errors.print(message, markup=False)
+    if hint:
+        errors.print(f"{name}: the details are in {hint}", markup=False)
+    sys.stderr.flush()
+    return code
+
+
+def result(console: Console, name: str, path: str, detail: str, started: float) -> None:
+    """Print a stage's one line of result; ``started`` is ``time.monotonic()`` at its start."""
+    size = os.path.getsize(path) / 1e6
+    console.print(f"{name}: {path} ({size:.1f} MB, {detail}) in {time.monotonic() - started:.1f} s", markup=False)
+
+
+def _redirect_to(log: str) -> None:
+    try:
+        os.makedirs(os.path.dirname(log) or ".", exist_ok=True)
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    except OSError as error:
+        raise OutputFileError(f"cannot write the log {log}: {error.strerror}") from error
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+
+
+def _terminated(_signal, _frame):
+    raise KeyboardInterrupt

@@ -1,0 +1,1 @@
+"""The TensorFlow graph: built from ONNX, moved to NHWC, frozen."""

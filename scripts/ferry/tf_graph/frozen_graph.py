@@ -1,0 +1,64 @@
+"""Read and write frozen TensorFlow graphs (``.pb``), the same graph always as the same bytes."""
+from typing import List
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+
+from ferry.errors import InputFileError
+
+GraphDef = tf.compat.v1.GraphDef
+
+
+def load(path: str) -> GraphDef:
+    """Read the frozen graph in ``path``.
+
+    Raises:
+        InputFileError: the file is missing, cannot be parsed, is not a graph, or is one that TensorFlow refuses.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise InputFileError(f"cannot read the frozen graph {path}: {error.strerror}") from error
+    graph_def = GraphDef()
+    try:
+        graph_def.ParseFromString(data)
+    except DecodeError as error:
+        raise InputFileError(f"{path} is not a frozen graph, or is cut short ({len(data)} bytes)") from error
+    if not input_names(graph_def) or not output_names(graph_def):
+        raise InputFileError(f"{path} holds no TensorFlow graph with inputs and outputs ({len(data)} bytes)")
+    try:
+        with tf.Graph().as_default():
+            tf.import_graph_def(graph_def, name="")
+    except ValueError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputFileError(f"TensorFlow {tf.__version__} refuses the graph in {path}: {reason}") from error
+    return graph_def
+
+
+def to_bytes(graph_def: GraphDef) -> bytes:
+    """The graph as bytes that depend on nothing but the graph."""
+    return graph_def.SerializeToString(deterministic=True)
+
+
+def in_order(graph_def: GraphDef, inputs: List[str], outputs: List[str]) -> GraphDef:
+    """The same graph with ``inputs`` first and ``outputs`` last: a ``.pb`` has no other place to keep their order."""
+    nodes = {node.name: node for node in graph_def.node}
+    ends = set(inputs) | set(outputs)
+    ordered = GraphDef(versions=graph_def.versions, library=graph_def.library)
+    ordered.node.extend(nodes[name] for name in inputs if name in nodes)
+    ordered.node.extend(node for node in graph_def.node if node.name not in ends)
+    ordered.node.extend(nodes[name] for name in outputs)
+    return ordered
+
+
+def input_names(graph_def: GraphDef) -> List[str]:
+    """The placeholders, in the file's order."""
+    return [node.name for node in graph_def.node if node.op == "Placeholder"]
+
+
+def output_names(graph_def: GraphDef) -> List[str]:
+    """The nodes that no other node reads, in the file's order."""
+    read = {name.split(":")[0].lstrip("^") for node in graph_def.node for name in node.input}
+    leaves = [node for node in graph_def.node if node.name not in read]
+    return [node.name for node in leaves if node.op not in ("Const", "Placeholder", "NoOp")]

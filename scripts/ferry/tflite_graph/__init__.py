@@ -1,0 +1,1 @@
+"""The TFLite model: made from a frozen graph, and read back."""

@@ -1,0 +1,1 @@
+"""Does a converted model still compute what PyTorch computes?"""

@@ -1,0 +1,96 @@
+"""The outcome of a verification: as a dictionary for ``report.json`` and as a table for a terminal."""
+import hashlib
+from typing import Any, Dict, Optional
+
+from rich.table import Table
+
+from ferry.verification import criterion, inputs
+from ferry.verification.errors_against import Reference
+from ferry.verification.measure import Stage
+
+SCHEMA_VERSION = 1
+
+
+def as_dictionary(
+    model: str,
+    samples: int,
+    seconds: float,
+    reference: Reference,
+    stages: Dict[str, Stage],
+    artifacts: Dict[str, str],
+    versions: Dict[str, str],
+) -> Dict[str, Any]:
+    """The report as plain values. ``artifacts`` maps a stage to its file's path; errors are ``None`` if never run."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "model": model,
+        "passed": all(stage.fault is None for stage in stages.values()),
+        "samples": samples,
+        "seed": inputs.SEED,
+        "seconds": round(seconds, 3),
+        "tolerance": {
+            "relative_error": criterion.RELATIVE_TOLERANCE,
+            "relative_max_error": criterion.RELATIVE_MAXIMUM,
+        },
+        "reference": {
+            "runtime": "pytorch",
+            "outputs": {
+                spec.name: {"shape": list(spec.shape), "dtype": str(spec.dtype), "mean_magnitude": magnitude}
+                for spec, magnitude in zip(reference.specs, reference.magnitudes())
+            },
+        },
+        "stages": {name: _stage(stage) for name, stage in stages.items()},
+        "artifacts": {name: {"path": path, "sha256": _sha256(path)} for name, path in artifacts.items()},
+        "versions": versions,
+    }
+
+
+def as_table(report: Dict[str, Any]) -> Table:
+    """The report's stages, one a row."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("stage")
+    for heading in ("mean abs error", "max abs error", "relative error", "top-1 agrees"):
+        table.add_column(heading, justify="right")
+    table.add_column("verdict")
+    for name, stage in report["stages"].items():
+        agreement = stage["top1_agreement"]
+        table.add_row(
+            name,
+            _scientific(stage["mean_abs_error"]),
+            _scientific(stage["max_abs_error"]),
+            _scientific(stage["relative_error"]),
+            "–" if agreement is None else f"{agreement:.1%}",
+            "[green]passed[/]" if stage["passed"] else "[red]failed[/]",
+        )
+    return table
+
+
+def _stage(stage: Stage) -> Dict[str, Any]:
+    errors = stage.errors
+    return {
+        # Of several outputs the worst one stands for the stage.
+        "mean_abs_error": _finite(max(errors.means())) if errors else None,
+        "max_abs_error": _finite(max(errors.maxima)) if errors else None,
+        "relative_error": _finite(max(errors.relative())) if errors else None,
+        "relative_max_error": _finite(max(errors.relative_maxima())) if errors else None,
+        "top1_agreement": errors.top1_agreement() if errors else None,
+        "passed": stage.fault is None,
+        "fault": stage.fault,
+    }
+
+
+def _finite(value: float) -> Optional[float]:
+    # JSON has no NaN and no infinity; the stage's fault says which it was.
+    return value if value - value == 0 else None
+
+
+def _scientific(value: Optional[float]) -> str:
+    return "–" if value is None else f"{value:.1e}"
+
+
+def _sha256(path: str) -> Optional[str]:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    except OSError:
+        return None

@@ -1,0 +1,25 @@
+"""Print the targets of a Makefile with what its ``##`` comments say of them, and the variables a user sets."""
+import re
+import sys
+
+TARGET = re.compile(r"^([a-z][\w-]*):.*?## (.+)$", re.MULTILINE)
+VARIABLES = """\
+MODEL=mobilenet_v2    which file of models/; several, with -j, are carried side by side
+SAMPLES=1000          how many inputs `verify` compares
+RUNNER=               docker, podman or venv; unset, what this machine has
+FLEX=allow            or refuse: what to do with a model that needs the Flex delegate
+VERBOSE=1             show the libraries' own output, and each command"""
+
+
+def main() -> None:
+    """Print the help for the Makefile named on the command line."""
+    with open(sys.argv[1], encoding="utf-8") as makefile:
+        text = makefile.read()
+    print("Ferry carries a PyTorch model to TensorFlow Lite, and checks it at every stage.\n")
+    for name, meaning in TARGET.findall(text):
+        print(f"  make {name:<10} {meaning}")
+    print("\n" + "\n".join(f"  {line}" for line in VARIABLES.splitlines()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""Stage 2: ``model.onnx`` to a frozen TensorFlow graph, ``model.pb``, in NHWC."""
+import os
+import sys
+import time
+
+from ferry import stage
+
+
+def convert(arguments, console) -> int:
+    """Convert ``arguments.input`` to ``arguments.output``."""
+    started = time.monotonic()
+    # The graph must not depend on the machine it is built on, and building it needs no GPU.
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    from ferry import atomic_file
+    from ferry.onnx_graph import model_file
+    from ferry.tf_graph import convert_onnx, frozen_graph
+
+    graph_def = convert_onnx.convert(model_file.load(arguments.input))
+    atomic_file.write_bytes(arguments.output, frozen_graph.to_bytes(graph_def))
+    detail = f"{sum(node.op not in ('Const', 'Placeholder') for node in graph_def.node)} operators"
+    stage.result(console, "onnx_to_tf", arguments.output, detail, started)
+    return 0
+
+
+def main() -> int:
+    """Read the arguments and run the stage."""
+    parser = stage.parser("onnx_to_tf", __doc__)
+    parser.add_argument("--input", required=True, metavar="FILE.onnx", help="the ONNX model")
+    parser.add_argument("--output", required=True, metavar="FILE.pb", help="the frozen graph to write")
+    arguments = parser.parse_args()
+    return stage.run("onnx_to_tf", arguments, arguments.output, convert)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""The runners' command line: ``choose``, ``run``, ``lint`` and ``lock``."""
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from typing import List
+
+from runners import choose, lock, venv
+from runners.errors import RunnerError
+from runners.paths import ROOT
+
+
+def main(arguments: List[str]) -> int:
+    """Carry out one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "choose":
+            choice, reason = choose.choose(options.runner)
+            print(f"runner: {choice} ({reason})", file=sys.stderr)
+            print(choice)
+            return 0
+        if options.command == "run":
+            choose.must_be_built(options.runner)
+            return _run([str(venv.ensure(venv.TF24)), "-s", *options.program])
+        if options.command == "lint":
+            python = venv.ensure(venv.LINT)
+            return _run([str(python), "-s", *options.program])
+        lock.write_all()
+        return 0
+    except RunnerError as error:
+        print(f"ferry: error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("ferry: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="runners", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    chooser = commands.add_parser("choose", help="print the runner to use, and on the error stream why")
+    chooser.add_argument("runner", nargs="?", default="", help="docker, podman or venv; empty: find out")
+    runner = commands.add_parser("run", help="run a Python program in a runner")
+    runner.add_argument("runner")
+    runner.add_argument("program", nargs=argparse.REMAINDER, help="the arguments of its python")
+    linter = commands.add_parser("lint", help="run a Python program in the linters' environment")
+    linter.add_argument("program", nargs=argparse.REMAINDER, help="the arguments of its python")
+    commands.add_parser("lock", help="resolve the .in files into lock files")
+    return parser
+
+
+def _run(command: List[str]) -> int:
+    """Run a program to its end. Ctrl-C is the program's to answer: the terminal sends it to both."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process = subprocess.Popen(command, cwd=str(ROOT), env=environment, preexec_fn=_default_interrupt)
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        code = process.wait()
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if code < 0:
+        name = signal.Signals(-code).name
+        print(f"ferry: error: {' '.join(command[2:4])} was ended by {name}", file=sys.stderr)
+        return 128 - code
+    return code
+
+
+def _default_interrupt() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,0 +1,145 @@
+"""The virtual environments: made from a lock on first use, reused while the lock stays as it was."""
+import contextlib
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Iterator, NamedTuple
+
+from runners import python38, uv
+from runners.errors import RunnerError
+from runners.paths import ENVIRONMENTS, REQUIREMENTS, ROOT
+
+# Raised when the way an environment is made changes, so that those made the old way are made again.
+RECIPE = "1"
+
+
+class Environment(NamedTuple):
+    """An environment's name, its lock, and what making it costs in megabytes. A test holds the figures to the truth."""
+
+    name: str
+    lock: Path
+    download_mb: int
+    disk_mb: int
+
+    @property
+    def folder(self) -> Path:
+        """Where it stands."""
+        return ENVIRONMENTS / self.name
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.folder / "bin" / "python"
+
+    @property
+    def marker(self) -> Path:
+        """The file that makes it count as ready; it holds ``key()`` of the lock it was made from."""
+        return self.folder / "ferry-lock"
+
+    def key(self) -> str:
+        """What the environment depends on, as one digest."""
+        return hashlib.sha256(RECIPE.encode() + self.lock.read_bytes()).hexdigest()
+
+    def is_ready(self) -> bool:
+        """Whether it was made whole, from the lock as it is now, and its interpreter is still there."""
+        try:
+            return self.marker.read_text() == self.key() and os.access(str(self.python), os.X_OK)
+        except OSError:
+            return False
+
+
+TF24 = Environment("tf2.4", ROOT / "requirements.lock", download_mb=1240, disk_mb=2700)
+LINT = Environment("lint", REQUIREMENTS / "lint.lock", download_mb=25, disk_mb=100)
+
+
+def ensure(environment: Environment) -> Path:
+    """The environment's interpreter, after making the environment where there is none for its lock.
+
+    Raises:
+        RunnerError: the machine cannot run the pinned packages, or something the install needs is missing.
+    """
+    if environment.is_ready():
+        return environment.python
+    _check_machine()
+    with _one_at_a_time():
+        if not environment.is_ready():
+            _make(environment)
+    return environment.python
+
+
+def _make(environment: Environment) -> None:
+    partial = ENVIRONMENTS / f"{environment.name}.partial"
+    _check_room(environment)
+    _say(
+        f"making the environment {_shown(environment.folder)} from {_shown(environment.lock)}, once: up to "
+        f"{_size(environment.download_mb)} to download, {_size(environment.disk_mb)} on disk"
+    )
+    program, variables = uv.ensure(), uv.environment()
+    python = python38.find(program, variables)
+    shutil.rmtree(str(partial), ignore_errors=True)
+    quiet = ["--quiet"]
+    _step([program, "venv", *quiet, "--relocatable", "--python", python, partial], variables, "uv venv")
+    # A few packages have no wheel; what builds them is pinned by the same lock, hashes included.
+    pinned = ["--require-hashes", "--build-constraints", environment.lock, "--compile-bytecode"]
+    _step(
+        [program, "pip", "sync", "--python", partial / "bin" / "python", *pinned, environment.lock],
+        variables,
+        "the install",
+    )
+    (partial / environment.marker.name).write_text(environment.key())
+    # The old environment gives way only now that the new one is whole.
+    shutil.rmtree(str(environment.folder), ignore_errors=True)
+    partial.rename(environment.folder)
+    _say(f"the environment is ready ({python})")
+
+
+def _step(command: list, variables: dict, what: str) -> None:
+    code = subprocess.run([str(part) for part in command], env=variables, stdout=sys.stderr).returncode
+    if code:
+        raise RunnerError(f"{what} failed; the message above says why. Nothing that was there before has changed")
+
+
+def _check_machine() -> None:
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        raise RunnerError(
+            f"the pinned packages exist for x86-64 Linux only, and this is {platform.machine()} {platform.system()}; "
+            "use a container there"
+        )
+    with contextlib.suppress(OSError):
+        if " avx " not in Path("/proc/cpuinfo").read_text():
+            raise RunnerError("TensorFlow's wheels need a processor with AVX, and this one has none")
+
+
+def _check_room(environment: Environment) -> None:
+    free = shutil.disk_usage(str(ENVIRONMENTS)).free // 10**6
+    if free < environment.disk_mb:
+        raise RunnerError(
+            f"the environment needs {_size(environment.disk_mb)} on the disk of {ENVIRONMENTS}, which has "
+            f"{_size(free)} free"
+        )
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Under `make -j` several stages may find the environment missing; one makes it, the others wait."""
+    ENVIRONMENTS.mkdir(exist_ok=True)
+    with open(str(ENVIRONMENTS / "lock"), "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _say(text: str) -> None:
+    print(f"ferry: {text}", file=sys.stderr, flush=True)
+
+
+def _shown(path: Path) -> str:
+    return os.path.relpath(str(path), str(ROOT))
+
+
+def _size(megabytes: int) -> str:
+    return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes} MB"

@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""Stage 3: a frozen TensorFlow graph, ``model.pb``, to ``model.tflite``."""
+import os
+import sys
+import time
+
+from ferry import stage
+
+
+def convert(arguments, console) -> int:
+    """Convert ``arguments.input`` to ``arguments.output``."""
+    started = time.monotonic()
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    from ferry import atomic_file
+    from ferry.tf_graph import frozen_graph
+    from ferry.tflite_graph import converter, flatbuffer
+
+    graph_def = frozen_graph.load(arguments.input)
+    data = converter.convert(graph_def, allow_flex=arguments.flex == "allow")
+    operators = flatbuffer.operators(data)
+    atomic_file.write_bytes(arguments.output, data)
+    flex = flatbuffer.flex_operators(operators)
+    if flex:
+        listing = ", ".join(f"{name} ({count})" for name, count in sorted(flex.items()))
+        console.print(
+            f"tf_to_tflite: TFLite has no builtin kernel for {listing}: the app needs the Flex delegate", markup=False
+        )
+    detail = f"{sum(operators.values())} operators, {'with' if flex else 'no'} Flex"
+    stage.result(console, "tf_to_tflite", arguments.output, detail, started)
+    return 0
+
+
+def main() -> int:
+    """Read the arguments and run the stage."""
+    parser = stage.parser("tf_to_tflite", __doc__)
+    parser.add_argument("--input", required=True, metavar="FILE.pb", help="the frozen graph")
+    parser.add_argument("--output", required=True, metavar="FILE.tflite", help="the TFLite model to write")
+    parser.add_argument(
+        "--flex",
+        choices=["allow", "refuse"],
+        default="allow",
+        help="what to do with a model that needs operators from TensorFlow itself",
+    )
+    arguments = parser.parse_args()
+    return stage.run("tf_to_tflite", arguments, arguments.output, convert)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

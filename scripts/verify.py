@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Stage 4: run the model in PyTorch and, converted, in ONNX Runtime, TensorFlow and TFLite, and compare the outputs."""
+import argparse
+import json
+import os
+import sys
+import time
+
+from ferry import stage
+
+FAILED = 2
+
+
+def verify(arguments, console) -> int:
+    """Compare the artifacts in ``arguments.build`` with ``arguments.model``; write ``report.json`` beside them."""
+    started = time.monotonic()
+    from rich import progress
+
+    from ferry import atomic_file
+    # ONNX Runtime and PyTorch load before TensorFlow: the other way round their bundled libraries clash.
+    from ferry.runtimes.onnx_runtime import OnnxRuntime
+    from ferry.runtimes.pytorch_runtime import PytorchRuntime
+    from ferry.runtimes.tensorflow_runtime import TensorflowRuntime
+    from ferry.runtimes.tflite_runtime import TfliteRuntime
+    from ferry.verification import report
+    from ferry.verification.measure import measure
+    from ferry.versions import versions
+
+    artifacts = {
+        "onnx": os.path.join(arguments.build, "model.onnx"),
+        "tensorflow": os.path.join(arguments.build, "model.pb"),
+        "tflite": os.path.join(arguments.build, "model.tflite"),
+    }
+    reference = PytorchRuntime(arguments.model)
+    bar = progress.Progress(
+        progress.TextColumn("verify"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("inputs", total=arguments.samples)
+        summary, stages = measure(
+            reference,
+            {
+                "onnx": lambda: OnnxRuntime(artifacts["onnx"]),
+                "tensorflow": lambda: TensorflowRuntime(artifacts["tensorflow"]),
+                "tflite": lambda: TfliteRuntime(artifacts["tflite"]),
+            },
+            reference.example_inputs,
+            arguments.samples,
+            lambda: bar.advance(task),
+            workers=len(os.sched_getaffinity(0)),
+        )
+    seconds = time.monotonic() - started
+    made = report.as_dictionary(
+        os.path.splitext(os.path.basename(arguments.model))[0],
+        arguments.samples,
+        seconds,
+        summary,
+        stages,
+        artifacts,
+        versions(),
+    )
+    target = os.path.join(arguments.build, "report.json")
+    atomic_file.write_bytes(target, (json.dumps(made, indent=2) + "\n").encode())
+    console.print(report.as_table(made))
+    for name, entry in made["stages"].items():
+        if entry["fault"]:
+            console.print(f"verify: {name}: {entry['fault']}", markup=False)
+    scale = ", ".join(f"{magnitude:.2f}" for magnitude in summary.magnitudes())
+    verdict = "passed" if made["passed"] else "FAILED"
+    console.print(
+        f"verify: {verdict}: {arguments.samples} inputs against PyTorch, outputs of mean magnitude {scale}, "
+        f"in {seconds:.1f} s; {target}",
+        markup=False,
+    )
+    return 0 if made["passed"] else FAILED
+
+
+def _count(text: str) -> int:
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"SAMPLES must be a whole number of 1 or more, not {text!r}")
+    return count
+
+
+def main() -> int:
+    """Read the arguments and run the stage."""
+    parser = stage.parser("verify", __doc__)
+    parser.add_argument("--model", required=True, metavar="FILE.py", help="the model file")
+    parser.add_argument("--build", required=True, metavar="FOLDER", help="where the artifacts are")
+    parser.add_argument("--samples", type=_count, default=1000, metavar="N", help="how many inputs to compare")
+    arguments = parser.parse_args()
+    return stage.run("verify", arguments, os.path.join(arguments.build, "report.json"), verify)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,7 +3,6 @@
 MODEL ?= mobilenet_v2
 SAMPLES ?= 1000
 RUNNER ?=
-FLEX ?= allow
 PYTEST ?=
 VERBOSE ?=
 PYTHON ?= python3
@@ -30,9 +29,6 @@ RUN = $(QUIET)$(PYTHON) scripts/runners run $(CHOSEN)
 ifneq ($(filter-out docker podman venv,$(RUNNER)),)
 $(error there is no RUNNER '$(RUNNER)'; it is one of docker, podman, venv)
 endif
-ifneq ($(filter-out allow refuse,$(FLEX)),)
-$(error FLEX is 'allow' or 'refuse', not '$(FLEX)')
-endif
 ifneq ($(filter onnx tf tflite verify,$(MAKECMDGOALS)),)
 $(foreach name,$(MODEL),$(if $(wildcard models/$(name).py),,$(error there is no model file models/$(name).py; \
     models/ holds $(patsubst models/%.py,%,$(wildcard models/*.py)))))
@@ -40,7 +36,8 @@ endif
 
 # What each stage is made of: touching one of these makes its file, and those after it, anew.
 FRAME := requirements.lock $(addprefix scripts/ferry/,__init__.py stage.py errors.py atomic_file.py)
-EXPORT_ONNX := scripts/export_onnx.py scripts/ferry/model_file.py scripts/ferry/tensor_names.py $(FRAME)
+EXPORT_ONNX := scripts/export_onnx.py $(addprefix scripts/ferry/,model_file.py \
+    pytorch_export.py tensor_names.py) $(FRAME)
 ONNX_TO_TF := scripts/onnx_to_tf.py $(wildcard scripts/ferry/onnx_graph/*.py scripts/ferry/lowerings/*.py \
     scripts/ferry/tf_graph/*.py) $(FRAME)
 TF_TO_TFLITE := scripts/tf_to_tflite.py $(wildcard scripts/ferry/tflite_graph/*.py) \
@@ -63,7 +60,7 @@ $(TF): build/%/model.pb: build/%/model.onnx $(ONNX_TO_TF)
 	$(RUN) scripts/onnx_to_tf.py --input $< --output $@
 
 $(TFLITE): build/%/model.tflite: build/%/model.pb $(TF_TO_TFLITE)
-	$(RUN) scripts/tf_to_tflite.py --input $< --output $@ --flex $(FLEX)
+	$(RUN) scripts/tf_to_tflite.py --input $< --output $@
 
 $(VERIFIED): verify/%: build/%/model.tflite
 	$(RUN) scripts/verify.py --model models/$*.py --build build/$* --samples "$(SAMPLES)"

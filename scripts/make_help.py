@@ -7,7 +7,6 @@ VARIABLES = """\
 MODEL=mobilenet_v2    which file of models/; several, with -j, are carried side by side
 SAMPLES=1000          how many inputs `verify` compares
 RUNNER=               docker, podman or venv; unset, what this machine has
-FLEX=allow            or refuse: what to do with a model that needs the Flex delegate
 VERBOSE=1             show the libraries' own output, and each command"""
 
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Stage 2: ``model.onnx`` to a frozen TensorFlow graph, ``model.pb``, in NHWC."""
 import os
-import sys
 import time
 
 from ferry import stage
@@ -33,4 +32,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    stage.leave(main())

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Stage 3: a frozen TensorFlow graph, ``model.pb``, to ``model.tflite``."""
 import os
-import sys
 import time
 
 from ferry import stage
@@ -46,4 +45,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    stage.leave(main())

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import sys
 import time
 
 from ferry import stage
@@ -102,4 +101,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    stage.leave(main())

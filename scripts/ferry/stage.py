@@ -70,6 +70,13 @@ def run(name: str, arguments: argparse.Namespace, output: str, body: Body) -> in
     return code
 
 
+def leave(code: int) -> None:
+    """End the process at once. TensorFlow takes 0.2 s to free, one by one, what the system frees anyway."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 def result(console: Console, name: str, path: str, detail: str, started: float) -> None:
     """Print a stage's one line of result; ``started`` is ``time.monotonic()`` at its start."""
     size = os.path.getsize(path) / 1e6

@@ -8,6 +8,7 @@ import time
 import traceback
 from typing import Callable
 
+from rich import filesize
 from rich.console import Console
 
 from ferry.errors import FerryError, OutputFileError
@@ -39,34 +40,32 @@ def run(name: str, arguments: argparse.Namespace, output: str, body: Body) -> in
     errors = Console(file=os.fdopen(os.dup(2), "w"), highlight=False, soft_wrap=True)
     log = arguments.log or os.path.join(os.path.dirname(output) or ".", "logs", f"{name}.log")
     verbose = os.environ.get("VERBOSE", "") not in ("", "0")
-    hint = None
     try:
         if not verbose:
             _redirect_to(log)
-            hint = log
         return body(arguments, console)
+    except OutputFileError as error:
+        # The log may be what cannot be written.
+        message, code, cause = str(error), error.exit_code, None
     except FerryError as error:
-        message, code = str(error), error.exit_code
-        traceback.print_exc()
+        message, code, cause = str(error), error.exit_code, error.__cause__
     except KeyboardInterrupt:
-        message, code, hint = "interrupted; nothing was left half-written", INTERRUPTED, None
-    except MemoryError:
-        message, code = "out of memory", 1
-        traceback.print_exc()
+        message, code, cause = "interrupted; nothing was left half-written", INTERRUPTED, None
+    except MemoryError as error:
+        message, code, cause = "out of memory", 1, error
     except OSError as error:
-        message, code = f"{error.strerror}: {error.filename}" if error.strerror else str(error), 1
-        if error.errno == errno.ENOSPC:
-            message = f"no room left on the disk: {error.filename or output}"
-        traceback.print_exc()
+        reason = "no room left on the disk" if error.errno == errno.ENOSPC else error.strerror or str(error)
+        message, code, cause = f"{reason}: {error.filename or output}", 1, error
     except Exception as error:  # noqa: BLE001  (the last frame: a bare traceback is no message)
-        message = f"{type(error).__name__}: {str(error).strip() or 'no further message'}".splitlines()[0]
-        message, code = f"this should not have happened, and is a fault in Ferry: {message}", 1
-        traceback.print_exc()
+        reason = f"{type(error).__name__}: {str(error).strip() or 'no further message'}".splitlines()[0]
+        message, code, cause = f"this should not have happened, and is a fault in Ferry: {reason}", 1, error
     errors.print(f"[bold red]{name}: error:[/] ", end="")
     errors.print(message, markup=False)
-    if hint:
-        errors.print(f"{name}: the details are in {hint}", markup=False)
-    sys.stderr.flush()
+    if cause is not None:
+        traceback.print_exception(type(cause), cause, cause.__traceback__)
+        sys.stderr.flush()
+        if not verbose:
+            errors.print(f"{name}: the details are in {log}", markup=False)
     return code
 
 
@@ -79,8 +78,8 @@ def leave(code: int) -> None:
 
 def result(console: Console, name: str, path: str, detail: str, started: float) -> None:
     """Print a stage's one line of result; ``started`` is ``time.monotonic()`` at its start."""
-    size = os.path.getsize(path) / 1e6
-    console.print(f"{name}: {path} ({size:.1f} MB, {detail}) in {time.monotonic() - started:.1f} s", markup=False)
+    size = filesize.decimal(os.path.getsize(path))
+    console.print(f"{name}: {path} ({size}, {detail}) in {time.monotonic() - started:.1f} s", markup=False)
 
 
 def _redirect_to(log: str) -> None:

@@ -23,29 +23,49 @@ def lower(node: OnnxNode, tensors: Dict[str, tf.Tensor]) -> Optional[List[tf.Ten
         return None
     strides = node.attrs.get("strides", [1, 1])
     dilations = node.attrs.get("dilations", [1, 1])
-    # TensorFlow's depthwise kernel takes equal strides only, and no stride beside a dilation.
-    if depthwise and (strides[0] != strides[1] or (max(dilations) > 1 and max(strides) > 1)):
-        return None
-    padding = _padding(node, x, kernel.shape[2:], strides, dilations)
+    # TensorFlow's depthwise kernel takes equal strides only, and on the CPU ignores its dilations without a word.
+    in_two_steps = depthwise and (strides[0] != strides[1] or max(dilations) > 1)
+    padding = _padding(node, x, kernel.shape[2:], [1, 1] if in_two_steps else strides, dilations)
     if padding is None:
         return None
     mode, pads = padding
+    name = node.name or None
     if mode == "PAD":
-        x = tf.pad(x, [[0, 0], [0, 0], *pads], name=f"{node.name}_pad" if node.name else None)
+        x = tf.pad(x, [[0, 0], [0, 0], *pads], name=f"{name}_pad" if name else None)
         mode = "VALID"
-    attributes = dict(
-        strides=[1, 1, *strides], padding=mode, data_format="NCHW", dilations=[1, 1, *dilations], name=node.name or None
-    )
-    if depthwise:
-        multiplier = kernel.shape[0] // group
-        filters = kernel.reshape(group, multiplier, *kernel.shape[2:]).transpose(2, 3, 0, 1)
-        y = tf.raw_ops.DepthwiseConv2dNative(input=x, filter=np.ascontiguousarray(filters), **attributes)
+    if in_two_steps:
+        y = _dilated_depthwise(x, _depthwise_filters(kernel, group), strides, mode, dilations, name)
+    elif depthwise:
+        y = tf.raw_ops.DepthwiseConv2dNative(
+            input=x, filter=_depthwise_filters(kernel, group), strides=[1, 1, *strides], padding=mode,
+            data_format="NCHW", name=name,
+        )  # fmt: skip
     else:
-        filters = kernel.transpose(2, 3, 1, 0)
-        y = tf.raw_ops.Conv2D(input=x, filter=np.ascontiguousarray(filters), **attributes)
+        y = tf.raw_ops.Conv2D(
+            input=x, filter=np.ascontiguousarray(kernel.transpose(2, 3, 1, 0)), strides=[1, 1, *strides], padding=mode,
+            data_format="NCHW", dilations=[1, 1, *dilations], name=name,
+        )  # fmt: skip
     if bias is not None:
         y = tf.nn.bias_add(y, bias, data_format="NCHW")
     return [y]
+
+
+def _depthwise_filters(kernel: np.ndarray, group: int) -> np.ndarray:
+    """ONNX's (C · multiplier, 1, kH, kW) as TensorFlow's (kH, kW, C, multiplier)."""
+    split = kernel.reshape(group, kernel.shape[0] // group, *kernel.shape[2:])
+    return np.ascontiguousarray(split.transpose(2, 3, 0, 1))
+
+
+def _dilated_depthwise(
+    x: tf.Tensor, filters: np.ndarray, strides: List[int], mode: str, dilations: List[int], name: Optional[str]
+) -> tf.Tensor:
+    """Convolve at stride 1, in NHWC, where TFLite knows TensorFlow's form of a dilation; then take every n-th value."""
+    y = tf.nn.depthwise_conv2d(
+        tf.transpose(x, [0, 2, 3, 1]), filters, strides=[1, 1, 1, 1], padding=mode, dilations=dilations, name=name
+    )
+    if max(strides) > 1:
+        y = y[:, :: strides[0], :: strides[1], :]
+    return tf.transpose(y, [0, 3, 1, 2])
 
 
 def _padding(

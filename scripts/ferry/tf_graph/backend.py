@@ -8,7 +8,7 @@ import onnx_tf.backend  # noqa: F401  (loads every module that pin_onnx_tf patch
 import tensorflow as tf
 from onnx import numpy_helper
 from onnx_tf.backend import TensorflowBackend
-from onnx_tf.common import data_type, exception
+from onnx_tf.common import data_type
 
 from ferry.errors import UnsupportedModelError
 from ferry.lowerings import LOWERINGS
@@ -27,11 +27,20 @@ class Backend(TensorflowBackend):
 
     @classmethod
     def _onnx_node_to_tensorflow_op(cls, node, tensor_dict, handlers=None, opset=None, strict=True):
-        lowering = LOWERINGS.get(node.op_type) if node.domain in ("", "ai.onnx") else None
-        outputs = lowering(node, tensor_dict) if lowering else None
-        if outputs is not None:
-            return outputs
-        return super()._onnx_node_to_tensorflow_op(node, tensor_dict, handlers=handlers, opset=opset, strict=strict)
+        try:
+            lowering = LOWERINGS.get(node.op_type) if node.domain in ("", "ai.onnx") else None
+            outputs = lowering(node, tensor_dict) if lowering else None
+            if outputs is not None:
+                return outputs
+            return super()._onnx_node_to_tensorflow_op(node, tensor_dict, handlers=handlers, opset=opset, strict=strict)
+        except UnsupportedModelError:
+            raise
+        except Exception as error:  # onnx-tf raises RuntimeError, TypeError, KeyError, … for what it lacks.
+            reason = str(error).strip().splitlines() or [type(error).__name__]
+            raise UnsupportedModelError(
+                f"the ONNX operator {node.op_type} (node {node.name or 'without a name'!r}) cannot be carried to "
+                f"TensorFlow: {reason[0]}"
+            ) from error
 
 
 def pin_onnx_tf() -> None:
@@ -57,10 +66,7 @@ def build_graph(model: onnx.ModelProto) -> tf.Graph:
         UnsupportedModelError: an operator, or a form of one, that neither Ferry nor onnx-tf 1.6.0 carries.
     """
     pin_onnx_tf()
-    try:
-        rep = Backend.prepare(model, device="CPU", logging_level="ERROR")
-    except (exception.OpUnimplementedException, exception.OpUnsupportedException) as error:
-        raise UnsupportedModelError(f"onnx-tf 1.6.0 cannot carry this model: {error}") from error
+    rep = Backend.prepare(model, device="CPU", logging_level="ERROR")
     with rep.graph.as_default():
         for name in rep.outputs:
             made = tf.identity(rep.tensor_dict[name], name=name)

@@ -1,0 +1,76 @@
+"""Run Ferry's programs as a user does, and write the model files they are given."""
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Optional
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(*command, env: Optional[dict] = None, **options) -> subprocess.CompletedProcess:
+    """Run a command in the checkout and capture what it prints; its exit code is the caller's to judge."""
+    variables = {**os.environ, **(env or {})}
+    options.setdefault("cwd", str(ROOT))
+    return subprocess.run(
+        [str(part) for part in command], env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        universal_newlines=True, timeout=600, check=False, **options,
+    )  # fmt: skip
+
+
+def run_stage(name: str, *arguments, env: Optional[dict] = None) -> subprocess.CompletedProcess:
+    """Run the stage program ``name`` with this interpreter."""
+    return run(sys.executable, ROOT / "scripts" / f"{name}.py", *arguments, env=env)
+
+
+def run_python(program: str, *arguments, env: Optional[dict] = None) -> subprocess.CompletedProcess:
+    """Run a piece of Python in a fresh process with the stages' modules importable; it must succeed."""
+    setup = f"import sys; sys.path.insert(0, {str(ROOT / 'scripts')!r})\n"
+    done = run(sys.executable, "-c", setup + textwrap.dedent(program), *arguments, env=env)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def write_model(path: Path, forward: str, example: str = "torch.randn(1, 3, 8, 8)", members: str = "pass") -> Path:
+    """Write a model file whose module builds ``members`` and computes ``forward`` of ``x``."""
+    path.write_text(
+        textwrap.dedent(
+            f"""\
+            import torch
+            from torch import nn
+            from torch.nn import functional as F
+
+
+            class Model(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    {members}
+
+                def forward(self, x):
+                    return {forward}
+
+
+            def get_pytorch_model():
+                return Model().eval()
+
+
+            def get_example_input():
+                return {example}
+            """
+        )
+    )
+    return path
+
+
+def convert(model: Path, build: Path) -> Path:
+    """Carry a model file through the three conversion stages into the folder ``build``; each must succeed."""
+    steps = [
+        ("export_onnx", "--model", model, "--output", build / "model.onnx"),
+        ("onnx_to_tf", "--input", build / "model.onnx", "--output", build / "model.pb"),
+        ("tf_to_tflite", "--input", build / "model.pb", "--output", build / "model.tflite"),
+    ]
+    for name, *arguments in steps:
+        done = run_stage(name, *arguments)
+        assert done.returncode == 0, done.stderr
+    return build

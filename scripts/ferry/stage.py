@@ -96,4 +96,6 @@ def _redirect_to(log: str) -> None:
 
 
 def _terminated(_signal, _frame):
+    # make and the runner may each pass the signal on; the second must not break into the clean-up.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt

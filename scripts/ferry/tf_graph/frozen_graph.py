@@ -30,7 +30,7 @@ def load(path: str) -> GraphDef:
     try:
         with tf.Graph().as_default():
             tf.import_graph_def(graph_def, name="")
-    except ValueError as error:
+    except (ValueError, tf.errors.OpError) as error:
         reason = str(error).strip().splitlines()[0]
         raise InputFileError(f"TensorFlow {tf.__version__} refuses the graph in {path}: {reason}") from error
     return graph_def

@@ -1,0 +1,99 @@
+import onnx
+import pytest
+from programs import run_stage, write_model
+
+CONTRACT = "import torch\ndef get_pytorch_model(): return torch.nn.Linear(3, 3)\n"
+INPUT = "def get_example_input(): return torch.zeros(1, 3)\n"
+
+BAD_FILES = {
+    "does not import": ("import no_such_module", "importing the file failed at line 1: ModuleNotFoundError"),
+    "is no Python": ("def f(:", "importing the file failed at line 1: SyntaxError"),
+    "calls exit": ("exit(0)", "importing the file failed at line 1: it called exit()"),
+    "lacks the model": ("x = 1", "has no function get_pytorch_model()"),
+    "lacks the input": (CONTRACT, "has no function get_example_input()"),
+    "raises in a function": (
+        "def get_pytorch_model():\n    raise KeyError('weights')",
+        "get_pytorch_model() failed at line 2: KeyError: 'weights'",
+    ),
+    "returns no module": ("def get_pytorch_model(): return 3", "must return a torch.nn.Module, and returned an object"),
+    "returns no tensor": (
+        CONTRACT + "def get_example_input(): return [1]",
+        "get_example_input() must return a tensor or a tuple of tensors",
+    ),
+    "returns an empty tensor": (
+        CONTRACT + "def get_example_input(): return torch.zeros(0, 3)",
+        "tensor with no elements, a tensor of shape (0, 3)",
+    ),
+    "raises in forward": (
+        CONTRACT + "def get_example_input(): return torch.zeros(1, 4)",
+        "the model's forward(), called on get_example_input(), failed: RuntimeError: size mismatch",
+    ),
+    "returns a dict from forward": (
+        "import torch\nclass M(torch.nn.Module):\n    def forward(self, x): return {'a': x}\n"
+        "def get_pytorch_model(): return M()\n" + INPUT,
+        "forward() must return a tensor or a tuple of tensors, and returned an object of type dict",
+    ),
+    "has no ONNX form": (
+        "import torch\nclass M(torch.nn.Module):\n    def forward(self, x): return torch.fft(x, 1)\n"
+        "def get_pytorch_model(): return M()\ndef get_example_input(): return torch.zeros(1, 4, 2)",
+        "cannot export this model to ONNX: Exporting the operator fft",
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "message"), BAD_FILES.values(), ids=BAD_FILES)
+def test_a_bad_model_file_is_one_clear_message_and_no_target(tmp_path, source, message):
+    model, target = tmp_path / "bad.py", tmp_path / "build" / "model.onnx"
+    model.write_text(source)
+    target.parent.mkdir()
+    target.write_text("what was there before")
+    done = run_stage("export_onnx", "--model", model, "--output", target)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert target.read_text() == "what was there before"
+    assert sorted(path.name for path in target.parent.iterdir()) == ["logs", "model.onnx"]
+
+
+def test_a_missing_model_file_names_those_that_are_there(tmp_path):
+    write_model(tmp_path / "there.py", "x")
+    done = run_stage("export_onnx", "--model", tmp_path / "gone.py", "--output", tmp_path / "model.onnx")
+    assert done.returncode == 1
+    assert "there is no model file" in done.stderr
+    assert "holds there.py" in done.stderr
+
+
+def test_the_export_is_checked_and_named(tmp_path):
+    write_model(tmp_path / "m.py", "(x + 1, x.mean([2, 3]))")
+    done = run_stage("export_onnx", "--model", tmp_path / "m.py", "--output", tmp_path / "model.onnx")
+    assert done.returncode == 0, done.stderr
+    graph = onnx.load(str(tmp_path / "model.onnx")).graph
+    assert [entry.name for entry in graph.input] == ["input"]
+    assert [entry.name for entry in graph.output] == ["output_0", "output_1"]
+
+
+def test_a_model_in_training_mode_is_put_in_eval_and_said_so(tmp_path):
+    model = write_model(tmp_path / "m.py", "F.dropout(x, 0.5, self.training) + self.b(x)", members="self.b = nn.BatchNorm2d(3)")
+    model.write_text(model.read_text().replace("Model().eval()", "Model()"))
+    done = run_stage("export_onnx", "--model", model, "--output", tmp_path / "model.onnx")
+    assert done.returncode == 0, done.stderr
+    assert "exported in eval mode" in done.stdout
+    operators = {node.op_type for node in onnx.load(str(tmp_path / "model.onnx")).graph.node}
+    assert "Dropout" not in operators
+
+
+def test_the_libraries_warnings_go_to_the_log(tmp_path):
+    model = write_model(tmp_path / "m.py", "x * 2 if x.sum() > -1e9 else x")
+    quiet = run_stage("export_onnx", "--model", model, "--output", tmp_path / "model.onnx")
+    assert quiet.returncode == 0, quiet.stderr
+    assert quiet.stderr == ""
+    assert len(quiet.stdout.splitlines()) == 1
+    assert "TracerWarning" in (tmp_path / "logs" / "export_onnx.log").read_text()
+    loud = run_stage("export_onnx", "--model", model, "--output", tmp_path / "model.onnx", env={"VERBOSE": "1"})
+    assert "TracerWarning" in loud.stderr
+
+
+def test_help_is_there():
+    done = run_stage("export_onnx", "--help")
+    assert done.returncode == 0
+    assert "--model" in done.stdout

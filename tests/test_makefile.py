@@ -1,0 +1,204 @@
+"""What ``make`` rebuilds and when, in a copy of the checkout whose path has spaces."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+from programs import ROOT, run, run_python, write_model
+
+KEPT_OUT = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__", ".*_cache", ".hypothesis")
+STAGES = ("export_onnx", "onnx_to_tf", "tf_to_tflite")
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A copy of the checkout that shares its environments and holds one small model, ``tiny``."""
+    folder = tmp_path_factory.mktemp("a folder with spaces") / "the checkout"
+    shutil.copytree(str(ROOT), str(folder), ignore=KEPT_OUT)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    write_model(folder / "models" / "tiny.py", "F.relu(self.c(x))", members="self.c = nn.Conv2d(3, 4, 3)")
+    write_model(folder / "models" / "other.py", "x.mean([2, 3])")
+    return folder
+
+
+def make(checkout, *arguments, env=None):
+    return run("make", "RUNNER=venv", *arguments, cwd=str(checkout), env={"MAKEFLAGS": "", **(env or {})})
+
+
+def stages_run(done):
+    return re.findall(r"^(\w+): build/", done.stdout, re.MULTILINE)
+
+
+def touch(path):
+    # A file system's clock may be coarser than two steps of a test.
+    later = time.time() + 2
+    os.utime(str(path), (later, later))
+
+
+@pytest.fixture()
+def made(checkout):
+    done = make(checkout, "tflite", "MODEL=tiny")
+    assert done.returncode == 0, done.stderr
+    now = time.time()
+    for age, name in enumerate(["model.tflite", "model.pb", "model.onnx"]):
+        os.utime(str(checkout / "build" / "tiny" / name), (now - age, now - age))
+    for path in [*checkout.glob("scripts/**/*.py"), *checkout.glob("models/*.py"), checkout / "requirements.lock"]:
+        os.utime(str(path), (now - 100, now - 100))
+    return checkout
+
+
+def test_make_alone_prints_every_verb(checkout):
+    done = make(checkout)
+    assert done.returncode == 0
+    verbs = re.findall(r"^([a-z][\w-]*):[^=]", (checkout / "Makefile").read_text(), re.MULTILINE)
+    assert {"tflite", "verify", "test", "lock", "clean", "onnx", "tf"} <= set(verbs)
+    for verb in verbs:
+        assert re.search(rf"^  make {verb} +\S", done.stdout, re.MULTILINE), verb
+
+
+def test_a_second_make_does_nothing_and_asks_for_no_engine(made):
+    done = run("make", "tflite", "MODEL=tiny", cwd=str(made), env={"MAKEFLAGS": ""})
+    assert done.returncode == 0
+    assert done.stdout.strip() == "make: Nothing to be done for 'tflite'."
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("touched", "remade"),
+    [
+        ("models/tiny.py", list(STAGES)),
+        ("requirements.lock", list(STAGES)),
+        ("scripts/ferry/lowerings/conv.py", ["onnx_to_tf", "tf_to_tflite"]),
+        ("scripts/tf_to_tflite.py", ["tf_to_tflite"]),
+        ("scripts/verify.py", []),
+        ("models/other.py", []),
+    ],
+)
+def test_touching_a_file_remakes_what_depends_on_it_and_no_more(made, touched, remade):
+    touch(made / touched)
+    done = make(made, "tflite", "MODEL=tiny")
+    assert done.returncode == 0, done.stderr
+    assert stages_run(done) == remade
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_make_knows_every_module_a_stage_imports(made, stage):
+    build = made / "build" / "tiny"
+    arguments = {
+        "export_onnx": ["--model", made / "models" / "tiny.py", "--output", build / "again.onnx"],
+        "onnx_to_tf": ["--input", build / "model.onnx", "--output", build / "again.pb"],
+        "tf_to_tflite": ["--input", build / "model.pb", "--output", build / "again.tflite"],
+    }[stage]
+    program = """
+        import os, runpy, sys
+        stage = runpy.run_path(sys.argv.pop(1))
+        stage["main"]()
+        root = os.path.dirname(os.path.dirname(os.path.abspath(sys.modules["ferry"].__path__[0])))
+        for module in list(sys.modules.values()):
+            file = getattr(module, "__file__", None) or ""
+            if file.startswith(root) and "site-packages" not in file and "/models/" not in file:
+                print(os.path.relpath(file, root))
+    """
+    done = run_python(program, made / "scripts" / f"{stage}.py", *arguments, env={"VERBOSE": "1"})
+    imported = [line for line in done.stdout.splitlines() if line.startswith("scripts/")]
+    assert imported
+    for file in [*imported, f"scripts/{stage}.py"]:
+        planned = make(made, "-n", "-W", file, "tflite", "MODEL=tiny").stdout
+        assert f"scripts/{stage}.py --" in planned, f"touching {file} does not run {stage}"
+
+
+def test_several_models_are_made_side_by_side(checkout):
+    shutil.rmtree(str(checkout / "build"), ignore_errors=True)
+    done = make(checkout, "-j4", "tflite", "MODEL=tiny other")
+    assert done.returncode == 0, done.stderr
+    assert sorted(stages_run(done)) == sorted(2 * STAGES)
+    for name in ("tiny", "other"):
+        assert (checkout / "build" / name / "model.tflite").exists()
+
+
+def test_verify_converts_first_and_writes_its_report(checkout):
+    shutil.rmtree(str(checkout / "build"), ignore_errors=True)
+    done = make(checkout, "-j4", "verify", "MODEL=tiny", "SAMPLES=5")
+    assert done.returncode == 0, done.stderr
+    assert (checkout / "build" / "tiny" / "report.json").exists()
+    assert "verify: passed: 5 inputs" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["tflite", "MODEL=nope"], "there is no model file models/nope.py; models/ holds"),
+        (["tflite", "RUNNER=lxc"], "there is no RUNNER 'lxc'; it is one of docker, podman, venv"),
+        (["verify", "MODEL=tiny", "SAMPLES=abc"], "SAMPLES must be a whole number of 1 or more, not 'abc'"),
+        (["verify", "MODEL=tiny", "SAMPLES=0"], "SAMPLES must be a whole number of 1 or more, not '0'"),
+    ],
+)
+def test_a_bad_argument_is_an_error(checkout, arguments, message):
+    done = make(checkout, *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_a_model_that_breaks_leaves_what_there_was(made):
+    model, artifact = made / "models" / "tiny.py", made / "build" / "tiny" / "model.onnx"
+    before, source = artifact.read_bytes(), model.read_text()
+    try:
+        model.write_text("raise ValueError('half an edit')")
+        touch(model)
+        done = make(made, "tflite", "MODEL=tiny")
+        assert done.returncode == 2
+        assert "ValueError: half an edit" in done.stderr
+        assert artifact.read_bytes() == before
+    finally:
+        model.write_text(source)
+
+
+def test_a_build_folder_that_cannot_be_written_is_an_error(checkout):
+    shutil.rmtree(str(checkout / "build"), ignore_errors=True)
+    (checkout / "build").write_text("a file in its place")
+    try:
+        done = make(checkout, "tflite", "MODEL=tiny")
+        assert done.returncode == 2
+        assert "cannot write the log build/tiny/logs/export_onnx.log: Not a directory" in done.stderr
+        assert "Traceback" not in done.stderr
+    finally:
+        (checkout / "build").unlink()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_make_leaves_nothing_half_written(made, stop):
+    model, build = made / "models" / "tiny.py", made / "build" / "tiny"
+    before, source = (build / "model.onnx").read_bytes(), model.read_text()
+    marker = made / "started"
+    try:
+        model.write_text(f"import time\nopen({str(marker)!r}, 'w').close()\ntime.sleep(60)\n")
+        touch(model)
+        process = subprocess.Popen(
+            ["make", "RUNNER=venv", "tflite", "MODEL=tiny"], cwd=str(made), stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, universal_newlines=True, start_new_session=True,
+        )  # fmt: skip
+        deadline = time.time() + 60
+        while not marker.exists() and time.time() < deadline:
+            time.sleep(0.05)
+        started = time.time()
+        # What a terminal does: the signal goes to make and to all it has started.
+        os.killpg(process.pid, stop)
+        output, _ = process.communicate(timeout=30)
+        assert process.returncode != 0
+        assert time.time() - started < 20
+        assert "Traceback" not in output
+        assert "interrupted; nothing was left half-written" in output
+        assert (build / "model.onnx").read_bytes() == before
+        assert not list(build.glob("*.partial"))
+    finally:
+        model.write_text(source)
+        if marker.exists():
+            marker.unlink()
+
+
+def test_clean_removes_what_was_built(made):
+    assert make(made, "clean").returncode == 0
+    assert not (made / "build").exists()

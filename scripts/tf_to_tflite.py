@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Stage 3: a frozen TensorFlow graph, ``model.pb``, to ``model.tflite``."""
+
 import os
 import time
 

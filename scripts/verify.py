@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Stage 4: run the model in PyTorch and, converted, in ONNX Runtime, TensorFlow and TFLite, and compare the outputs."""
+
 import argparse
 import json
 import os
@@ -16,12 +17,13 @@ def verify(arguments, console) -> int:
     from rich import progress
 
     from ferry import atomic_file
+
     # ONNX Runtime and PyTorch load before TensorFlow: the other way round their bundled libraries clash.
     from ferry.runtimes.onnx_runtime import OnnxRuntime
     from ferry.runtimes.pytorch_runtime import PytorchRuntime
     from ferry.runtimes.tensorflow_runtime import TensorflowRuntime
     from ferry.runtimes.tflite_runtime import TfliteRuntime
-    from ferry.verification import report
+    from ferry.verification import criterion, noise_floor, report
     from ferry.verification.measure import measure
     from ferry.versions import versions
 
@@ -31,6 +33,7 @@ def verify(arguments, console) -> int:
         "tflite": os.path.join(arguments.build, "model.tflite"),
     }
     reference = PytorchRuntime(arguments.model)
+    noise = noise_floor.relative_noise(reference, reference.example_inputs, arguments.samples)
     bar = progress.Progress(
         progress.TextColumn("verify"),
         progress.BarColumn(),
@@ -51,6 +54,7 @@ def verify(arguments, console) -> int:
             },
             reference.example_inputs,
             arguments.samples,
+            criterion.tolerances(noise, len(reference.outputs)),
             lambda: bar.advance(task),
             workers=len(os.sched_getaffinity(0)),
         )
@@ -60,6 +64,7 @@ def verify(arguments, console) -> int:
         arguments.samples,
         seconds,
         summary,
+        noise,
         stages,
         artifacts,
         versions(),
@@ -71,10 +76,13 @@ def verify(arguments, console) -> int:
         if entry["fault"]:
             console.print(f"verify: {name}: {entry['fault']}", markup=False)
     scale = ", ".join(f"{magnitude:.2f}" for magnitude in summary.magnitudes())
+    rounding = ", ".join(f"{each:.1e}" for each in noise) if noise else "not measurable"
+    console.print(
+        f"verify: outputs of mean magnitude {scale}; PyTorch's own float32 rounding is {rounding} of that", markup=False
+    )
     verdict = "passed" if made["passed"] else "FAILED"
     console.print(
-        f"verify: {verdict}: {arguments.samples} inputs against PyTorch, outputs of mean magnitude {scale}, "
-        f"in {seconds:.1f} s; {target}",
+        f"verify: {verdict}: {arguments.samples} inputs against PyTorch in {seconds:.1f} s; {target}",
         markup=False,
     )
     return 0 if made["passed"] else FAILED

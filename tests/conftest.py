@@ -1,4 +1,5 @@
 """What many tests need once."""
+
 import os
 
 # Set before anything imports TensorFlow: the tests' own output is what should be read.
@@ -6,6 +7,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
 import pytest
+
 from programs import ROOT, convert
 
 

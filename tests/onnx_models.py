@@ -1,4 +1,5 @@
 """Small ONNX models, and their outputs in ONNX Runtime and in the TensorFlow graph Ferry makes of them."""
+
 from typing import Dict, List, Optional
 
 import numpy as np
@@ -34,9 +35,7 @@ def model_of(
     model.ir_version = 6
     made = run_onnx(model, {name: np.zeros(shape, np.float32) for name, shape in inputs.items()})
     for info, output in zip(model.graph.output, made):
-        info.CopyFrom(
-            helper.make_tensor_value_info(info.name, NP_TYPE_TO_TENSOR_TYPE[output.dtype], output.shape)
-        )
+        info.CopyFrom(helper.make_tensor_value_info(info.name, NP_TYPE_TO_TENSOR_TYPE[output.dtype], output.shape))
     onnx.checker.check_model(model)
     return model
 

@@ -1,5 +1,6 @@
 import onnx
 import pytest
+
 from programs import run_stage, write_model
 
 CONTRACT = "import torch\ndef get_pytorch_model(): return torch.nn.Linear(3, 3)\n"
@@ -73,7 +74,9 @@ def test_the_export_is_checked_and_named(tmp_path):
 
 
 def test_a_model_in_training_mode_is_put_in_eval_and_said_so(tmp_path):
-    model = write_model(tmp_path / "m.py", "F.dropout(x, 0.5, self.training) + self.b(x)", members="self.b = nn.BatchNorm2d(3)")
+    model = write_model(
+        tmp_path / "m.py", "F.dropout(x, 0.5, self.training) + self.b(x)", members="self.b = nn.BatchNorm2d(3)"
+    )
     model.write_text(model.read_text().replace("Model().eval()", "Model()"))
     done = run_stage("export_onnx", "--model", model, "--output", tmp_path / "model.onnx")
     assert done.returncode == 0, done.stderr

@@ -1,13 +1,15 @@
 """Each hurdle of the 2020 article, and that its remedy is what clears it: the symptom comes back without it."""
+
 import numpy as np
 import onnx
 import pytest
 import tensorflow as tf
+from onnx import helper
+
 from ferry import model_file, pytorch_export
 from ferry.runtimes.tensorflow_runtime import TensorflowRuntime
 from ferry.tf_graph import backend, convert_onnx, frozen_graph, nhwc
 from ferry.tflite_graph import converter, flatbuffer
-from onnx import helper
 from onnx_models import model_of, normal, run_graph, run_tflite
 from programs import ROOT, run_python, run_stage, write_model
 

@@ -2,6 +2,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper
+
 from onnx_models import model_of
 from programs import run_stage
 

@@ -1,8 +1,10 @@
 """The artifacts depend on the model and the lock, and on nothing else."""
+
 import hashlib
 import os
 
 import pytest
+
 from programs import ROOT, run_stage
 
 ARTIFACTS = ("model.onnx", "model.pb", "model.tflite")

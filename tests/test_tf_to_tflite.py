@@ -1,5 +1,6 @@
 import pytest
 import tensorflow as tf
+
 from programs import run_stage
 
 

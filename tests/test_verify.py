@@ -5,6 +5,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
+
 from programs import ROOT, convert, run_stage, write_model
 
 MOBILENET = ROOT / "models" / "mobilenet_v2.py"
@@ -57,7 +58,7 @@ def lost_bias(model):
 
 
 def shifted_padding(model):
-    node = [node for node in model.graph.node if node.op_type == "Conv"][0]
+    node = next(node for node in model.graph.node if node.op_type == "Conv")
     pads = next(attribute for attribute in node.attribute if attribute.name == "pads")
     pads.ints[:] = [0, 1, 2, 1]
 

@@ -1,4 +1,5 @@
 """Write a file whole or not at all."""
+
 import errno
 import os
 

@@ -1,10 +1,12 @@
 """Load the user's model: a Python file with ``get_pytorch_model()`` and ``get_example_input()``."""
+
 import glob
 import importlib.util
 import os
 import random
 import sys
 import traceback
+from functools import partial
 from types import ModuleType
 from typing import Any, Callable, List, NamedTuple, Tuple
 
@@ -39,9 +41,7 @@ def load(path: str) -> PytorchModel:
     random.seed(SEED)
     module = _call(path, source, "get_pytorch_model")
     if not isinstance(module, torch.nn.Module):
-        raise ModelFileError(
-            f"{path}: get_pytorch_model() must return a torch.nn.Module, and returned {_kind(module)}"
-        )
+        raise ModelFileError(f"{path}: get_pytorch_model() must return a torch.nn.Module, and returned {_kind(module)}")
     inputs = _example_inputs(path, _call(path, source, "get_example_input"))
     was_training = any(part.training for part in module.modules())
     module.eval()
@@ -74,7 +74,7 @@ def _import(path: str) -> ModuleType:
         raise ModelFileError(f"{path} is not a Python file: its name must end in .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    _guard(path, "importing the file", lambda: spec.loader.exec_module(module))
+    _guard(path, "importing the file", partial(spec.loader.exec_module, module))
     return module
 
 

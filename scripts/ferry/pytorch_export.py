@@ -1,4 +1,5 @@
 """Run PyTorch's ONNX exporter."""
+
 import functools
 import io
 
@@ -32,8 +33,10 @@ def to_onnx(model: PytorchModel) -> bytes:
             keep_initializers_as_inputs=False,
         )
     except Exception as error:  # The exporter raises RuntimeError, TypeError, IndexError, … for what it lacks.
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise UnsupportedModelError(f"PyTorch {torch.__version__} cannot export this model to ONNX: {lines[0]}") from error
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UnsupportedModelError(
+            f"PyTorch {torch.__version__} cannot export this model to ONNX: {reason}"
+        ) from error
     return buffer.getvalue()
 
 

@@ -1,4 +1,5 @@
 """The frame of a stage program: arguments in, one line of result out, a clear error and a log file otherwise."""
+
 import argparse
 import errno
 import os
@@ -56,7 +57,7 @@ def run(name: str, arguments: argparse.Namespace, output: str, body: Body) -> in
     except OSError as error:
         reason = "no room left on the disk" if error.errno == errno.ENOSPC else error.strerror or str(error)
         message, code, cause = f"{reason}: {error.filename or output}", 1, error
-    except Exception as error:  # noqa: BLE001  (the last frame: a bare traceback is no message)
+    except Exception as error:
         reason = f"{type(error).__name__}: {str(error).strip() or 'no further message'}".splitlines()[0]
         message, code, cause = f"this should not have happened, and is a fault in Ferry: {reason}", 1, error
     errors.print(f"[bold red]{name}: error:[/] ", end="")

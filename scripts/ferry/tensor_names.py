@@ -1,4 +1,5 @@
 """The names that a model's inputs and outputs carry through every stage."""
+
 from typing import List
 
 

@@ -1,14 +1,15 @@
 """Choose a runner, run a program in it, and keep the lock files. Called by the Makefile."""
+
 import os
 import sys
 
-# This line must parse and answer on any Python 3 there is; what it imports need not.
+# This must parse and answer on any Python there is; what it imports need not.
 if sys.version_info < (3, 7):
-    sys.exit("ferry: Python 3.7 or newer is needed to run make; this is %s" % sys.version.split()[0])
+    sys.exit("ferry: make needs Python 3.7 or newer as python3; this is %s" % sys.version.split()[0])
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from runners import command_line  # noqa: E402
+from runners import command_line
 
 if __name__ == "__main__":
     sys.exit(command_line.main(sys.argv[1:]))

@@ -1,4 +1,5 @@
 """Which runner to use: what the user said, or what this machine has."""
+
 from typing import Tuple
 
 from runners import engines

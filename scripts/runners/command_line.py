@@ -1,4 +1,5 @@
 """The runners' command line: ``choose``, ``run``, ``lint`` and ``lock``."""
+
 import argparse
 import os
 import signal
@@ -25,7 +26,7 @@ def main(arguments: List[str]) -> int:
             return _run([str(venv.ensure(venv.TF24)), "-s", *options.program])
         if options.command == "lint":
             python = venv.ensure(venv.LINT)
-            return _run([str(python), "-s", *options.program])
+            return _run([str(python), "-s", "-m", options.tool, *options.arguments])
         lock.write_all()
         return 0
     except RunnerError as error:
@@ -44,8 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     runner = commands.add_parser("run", help="run a Python program in a runner")
     runner.add_argument("runner")
     runner.add_argument("program", nargs=argparse.REMAINDER, help="the arguments of its python")
-    linter = commands.add_parser("lint", help="run a Python program in the linters' environment")
-    linter.add_argument("program", nargs=argparse.REMAINDER, help="the arguments of its python")
+    linter = commands.add_parser("lint", help="run a linter in the linters' environment")
+    linter.add_argument("tool", help="ruff or mypy")
+    linter.add_argument("arguments", nargs=argparse.REMAINDER)
     commands.add_parser("lock", help="resolve the .in files into lock files")
     return parser
 
@@ -53,9 +55,9 @@ def _parser() -> argparse.ArgumentParser:
 def _run(command: List[str]) -> int:
     """Run a program to its end. Ctrl-C is the program's to answer: the terminal sends it to both."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    previous = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        process = subprocess.Popen(command, cwd=str(ROOT), env=environment, preexec_fn=_default_interrupt)
+        process = subprocess.Popen(command, cwd=str(ROOT), env=environment)
         signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         code = process.wait()
     finally:
@@ -65,7 +67,3 @@ def _run(command: List[str]) -> int:
         print(f"ferry: error: {' '.join(command[2:4])} was ended by {name}", file=sys.stderr)
         return 128 - code
     return code
-
-
-def _default_interrupt() -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)

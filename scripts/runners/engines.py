@@ -1,4 +1,5 @@
 """Is there a container engine that answers? A client on PATH is not one."""
+
 import shutil
 import subprocess
 from typing import Optional

@@ -1,4 +1,5 @@
 """Resolve the ``.in`` files into lock files: the whole closure, each package with its hashes."""
+
 import subprocess
 from pathlib import Path
 from typing import List

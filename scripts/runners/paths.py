@@ -1,4 +1,5 @@
 """Where things lie in a checkout."""
+
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent

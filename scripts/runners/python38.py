@@ -1,4 +1,5 @@
 """Find a Python 3.8 where people have one."""
+
 import os
 import shutil
 import subprocess
@@ -36,16 +37,14 @@ def find(uv: Path, variables: Dict[str, str]) -> str:
     raise RunnerError(
         f"the pinned packages need Python {VERSION} (64-bit, x86-64 Linux), and there is none: not on PATH as "
         f"python{VERSION}, not among pyenv's versions, not among uv's, and uv could not download it. Install it with "
-        f"`pyenv install {VERSION}`, or with `uv python install {VERSION}` where the network allows it, and run this again"
+        f"`pyenv install {VERSION}`, or with `uv python install {VERSION}` where the network allows, and run this again"
     )
 
 
 def answers(program: str) -> bool:
     """Whether ``program`` is a working CPython 3.8. pyenv leaves a ``python3.8`` on PATH that only prints an error."""
     try:
-        probe = subprocess.run(
-            [program, "-c", PROBE], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20
-        )
+        probe = subprocess.run([program, "-c", PROBE], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return False
     return probe.returncode == 0
@@ -57,8 +56,13 @@ def _candidates() -> Iterator[str]:
         yield on_path
     roots = [os.environ.get("PYENV_ROOT"), os.path.expanduser("~/.pyenv")]
     for root in filter(None, roots):
-        for version in sorted(Path(root, "versions").glob(f"{VERSION}.*"), reverse=True):
+        for version in sorted(Path(root, "versions").glob(f"{VERSION}.*"), key=_patch, reverse=True):
             yield str(version / "bin" / "python")
+
+
+def _patch(version: Path) -> int:
+    patch = version.name.rsplit(".", 1)[-1]
+    return int(patch) if patch.isdigit() else -1
 
 
 def _uv_python(uv: Path, arguments: list, variables: Dict[str, str]) -> Optional[str]:

@@ -1,4 +1,5 @@
 """uv, pinned and hashed, in a small environment of its own."""
+
 import hashlib
 import os
 import shutil

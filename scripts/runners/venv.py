@@ -1,4 +1,5 @@
 """The virtual environments: made from a lock on first use, reused while the lock stays as it was."""
+
 import contextlib
 import fcntl
 import hashlib

@@ -4,6 +4,7 @@ A lowering is ``lower(node, tensors) -> [tensor, …]`` or, where this node's fo
 handler then takes the node. ``node`` is onnx-tf's ``OnnxNode``; ``tensors`` maps ONNX names to TensorFlow tensors, in
 ONNX's own NCHW. ``ferry.tf_graph.nhwc`` moves the finished graph to NHWC.
 """
+
 from typing import Callable, Dict, List, Optional
 
 import tensorflow as tf

@@ -1,4 +1,5 @@
 """``BatchNormalization`` that could not be folded: one multiplication and one addition a channel."""
+
 from typing import Dict, List, Optional
 
 import numpy as np

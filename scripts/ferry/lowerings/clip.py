@@ -1,4 +1,5 @@
 """``Clip``: as ``Relu6`` or ``Relu`` where its limits are theirs, so that TFLite fuses it into the convolution."""
+
 from typing import Dict, List, Optional
 
 import tensorflow as tf

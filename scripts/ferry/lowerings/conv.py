@@ -3,6 +3,7 @@
 onnx-tf splits a depthwise convolution into one convolution a channel: 7,171 of them in MobileNetV2. TFLite runs each
 of the two forms here as a single operator.
 """
+
 from typing import Dict, List, Optional, Tuple
 
 import numpy as np

@@ -1,4 +1,5 @@
 """``Gemm``: a matrix product and a bias, which TFLite runs as one FULLY_CONNECTED."""
+
 from typing import Dict, List, Optional
 
 import numpy as np

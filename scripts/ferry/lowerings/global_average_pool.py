@@ -1,4 +1,5 @@
 """``GlobalAveragePool``: one mean over the spatial axes, with no arithmetic on the tensor's rank."""
+
 from typing import Dict, List, Optional
 
 import tensorflow as tf

@@ -1,4 +1,5 @@
 """``Reshape`` to a constant shape, with no int64 arithmetic left in the graph."""
+
 from typing import Dict, List, Optional
 
 import numpy as np
@@ -13,9 +14,8 @@ def lower(node: OnnxNode, tensors: Dict[str, tf.Tensor]) -> Optional[List[tf.Ten
     if target is None or x.shape.rank is None:
         return None
     shape = []
-    for position, size in enumerate(int(value) for value in target):
-        if size == 0:
-            size = x.shape[position]
+    for position, value in enumerate(target):
+        size = int(value) if value != 0 else x.shape[position]
         if size is None:
             return None
         shape.append(size)

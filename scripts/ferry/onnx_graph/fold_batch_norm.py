@@ -3,6 +3,7 @@
 Folded in float32, the scale is rounded twice and the error of the whole network grows up to ten-fold; folded in
 float64 and rounded once, it stays at float32's own rounding.
 """
+
 from collections import Counter
 from typing import Dict, List, Optional
 

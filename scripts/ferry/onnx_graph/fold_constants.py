@@ -4,6 +4,7 @@ PyTorch exports ``x.reshape(x.shape[0], -1)`` as int64 arithmetic on the shape o
 to add int64, so that arithmetic must be gone before TensorFlow sees the graph. Where shape inference knows a tensor's
 shape the arithmetic is constant, and ONNX Runtime computes it, once, here.
 """
+
 from typing import Dict, List, Set
 
 import numpy as np

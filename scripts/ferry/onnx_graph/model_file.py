@@ -1,4 +1,5 @@
 """Read an ``.onnx`` file, or say in one sentence why it cannot be used."""
+
 from typing import Dict
 
 import numpy as np

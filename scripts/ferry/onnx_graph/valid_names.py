@@ -2,8 +2,9 @@
 
 onnx-tf repairs the names TensorFlow refuses by adding a random suffix, which changes the file's bytes each time.
 """
+
 import re
-from typing import Dict
+from typing import Dict, Set
 
 import onnx
 
@@ -14,7 +15,7 @@ FORBIDDEN_FIRST = re.compile(r"^[^A-Za-z0-9.]")
 def make_names_valid(model: onnx.ModelProto) -> None:
     """Rename, in place, the tensors and nodes whose names TensorFlow would refuse or that clash with one another."""
     graph = model.graph
-    used = set()
+    used: Set[str] = set()
     tensors: Dict[str, str] = {}
     for name in [entry.name for entry in (*graph.input, *graph.output, *graph.initializer)]:
         if name not in tensors:
@@ -38,7 +39,7 @@ def _rename_in_nodes(nodes, tensors: Dict[str, str]) -> None:
                 _rename_in_nodes(inner.node, tensors)
 
 
-def _unused(name: str, used: set) -> str:
+def _unused(name: str, used: Set[str]) -> str:
     valid = FORBIDDEN_FIRST.sub("t\\g<0>", FORBIDDEN.sub("_", name))
     candidate, count = valid, 0
     # TensorFlow holds names that differ in case only to be one, where a file system would.

@@ -4,6 +4,7 @@ A runtime opens its model once and keeps it open: onnx-tf's own ``run()`` opens 
 call, which made 1,000 inputs take an hour. Each runs on one thread; ONNX Runtime's spinning workers starve the others
 when they are given more.
 """
+
 from typing import List, NamedTuple, Tuple
 
 import numpy as np

@@ -1,4 +1,5 @@
 """ONNX Runtime: does the exported ``.onnx`` compute what PyTorch does?"""
+
 from typing import List
 
 import numpy as np

@@ -1,4 +1,5 @@
 """TensorFlow: does the frozen graph compute what PyTorch does, on a CPU?"""
+
 from typing import List
 
 import numpy as np

@@ -1,4 +1,5 @@
 """TensorFlow Lite: does the file that goes on the phone compute what PyTorch does?"""
+
 from typing import Any, Dict, List
 
 import numpy as np

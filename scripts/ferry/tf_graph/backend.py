@@ -1,4 +1,5 @@
 """onnx-tf's backend with Ferry's lowerings, building the same graph on every machine."""
+
 import itertools
 import sys
 from typing import List
@@ -53,10 +54,15 @@ def pin_onnx_tf() -> None:
     for name, module in list(sys.modules.items()):
         if name.split(".")[0] != "onnx_tf":
             continue
-        if hasattr(module, "supports_device"):
-            module.supports_device = lambda device: device == "CPU"
-        if hasattr(module, "get_unique_suffix"):
-            module.get_unique_suffix = lambda: f"{next(counter):08d}"
+        # Each module holds a reference of its own to these two functions.
+        if "supports_device" in vars(module):
+            vars(module)["supports_device"] = _is_cpu
+        if "get_unique_suffix" in vars(module):
+            vars(module)["get_unique_suffix"] = lambda: f"{next(counter):08d}"
+
+
+def _is_cpu(device: str) -> bool:
+    return device == "CPU"
 
 
 def build_graph(model: onnx.ModelProto) -> tf.Graph:

@@ -1,4 +1,5 @@
 """An ONNX model to a frozen TensorFlow graph in NHWC: the passes, in order."""
+
 import onnx
 import tensorflow as tf
 

@@ -1,12 +1,12 @@
 """Read and write frozen TensorFlow graphs (``.pb``), the same graph always as the same bytes."""
+
 from typing import List
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
+from tensorflow.core.framework.graph_pb2 import GraphDef
 
 from ferry.errors import InputFileError
-
-GraphDef = tf.compat.v1.GraphDef
 
 
 def load(path: str) -> GraphDef:

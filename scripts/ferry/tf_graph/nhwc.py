@@ -2,6 +2,7 @@
 
 The work is TensorFlow's own: Grappler's layout optimizer. Its ``cpu_layout_conversion`` exists from TF 2.4 on.
 """
+
 from typing import List
 
 import tensorflow as tf

@@ -1,4 +1,5 @@
 """Run TensorFlow's TFLite converter on a frozen graph, on a machine set up in any way."""
+
 import os
 import re
 import sys

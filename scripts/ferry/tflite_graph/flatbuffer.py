@@ -1,4 +1,5 @@
 """Read a ``.tflite`` file without running it."""
+
 from collections import Counter
 from typing import Dict
 

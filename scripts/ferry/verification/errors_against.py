@@ -1,4 +1,5 @@
 """Gather, sample by sample, how far a runtime's outputs are from the reference's. Memory does not grow with samples."""
+
 from typing import List, Optional
 
 import numpy as np
@@ -32,9 +33,8 @@ class Reference:
             self.finite = self.finite and bool(np.isfinite(values).all())
             self._sums[position] += float(np.abs(values).sum())
             self._counts[position] += values.size
-            self._spread[position] = max(
-                self._spread[position], float(np.abs(values - self._first[position]).max())
-            )
+            spread = _largest_difference(values, self._first[position])
+            self._spread[position] = max(self._spread[position], spread)
 
     def magnitudes(self) -> List[float]:
         """The mean of the absolute values of each output over all samples."""
@@ -60,11 +60,11 @@ class Errors:
     def add(self, outputs: List[np.ndarray], expected: List[np.ndarray]) -> None:
         """Take in one sample. Both lists hold arrays of equal shapes, in the same order."""
         for position, (output, wanted) in enumerate(zip(outputs, expected)):
-            difference = np.abs(output.astype(np.float64) - wanted.astype(np.float64))
+            difference = _differences(output.astype(np.float64), wanted.astype(np.float64))
             self.finite = self.finite and bool(np.isfinite(difference).all())
             self._sums[position] += float(difference.sum())
             self._counts[position] += difference.size
-            self.maxima[position] = max(self.maxima[position], float(difference.max()))
+            self.maxima[position] = max(self.maxima[position], float(difference.max(initial=0.0)))
         if looks_like_scores(expected[0]):
             agreed = outputs[0].argmax(axis=1) == expected[0].argmax(axis=1)
             self._scored += agreed.size
@@ -90,6 +90,16 @@ class Errors:
 def looks_like_scores(output: np.ndarray) -> bool:
     """Whether an output is one row of at least two class scores a sample."""
     return output.ndim == 2 and output.shape[1] >= 2 and output.dtype.kind == "f"
+
+
+def _differences(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    # Infinity less infinity is no number, which is what the caller looks for; it needs no warning.
+    with np.errstate(invalid="ignore"):
+        return np.abs(left - right)
+
+
+def _largest_difference(left: np.ndarray, right: np.ndarray) -> float:
+    return float(_differences(left, right).max(initial=0.0))
 
 
 def _ratios(errors: List[float], magnitudes: List[float]) -> List[float]:

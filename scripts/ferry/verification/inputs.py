@@ -1,4 +1,5 @@
 """Seeded random inputs: the same on every machine, each one a function of the seed and its position alone."""
+
 from typing import List
 
 import numpy as np

@@ -1,6 +1,7 @@
 """Run every runtime on the same inputs and gather what the report needs."""
+
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable, Dict, List, NamedTuple, Optional
+from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -23,12 +24,14 @@ def measure(
     openers: Dict[str, Callable[[], Runtime]],
     examples: List[np.ndarray],
     samples: int,
+    allowed: List[criterion.Tolerance],
     advance: Callable[[], None],
     workers: int,
-) -> "tuple[Reference, Dict[str, Stage]]":
+) -> Tuple[Reference, Dict[str, Stage]]:
     """Compare each runtime that ``openers`` opens with ``reference`` on ``samples`` inputs shaped like ``examples``.
 
-    ``advance`` is called after each sample; ``workers`` inferences run at a time, each on one thread.
+    ``allowed`` holds one tolerance an output. ``advance`` is called after each sample. ``workers`` inferences run at a
+    time, each on one thread.
 
     Raises:
         VerificationError: the reference itself failed, or its outputs are such that nothing can be proved by them.
@@ -69,7 +72,7 @@ def measure(
         if name in faults:
             stages[name] = Stage(None, faults[name])
         else:
-            stages[name] = Stage(errors[name], criterion.value_fault(errors[name], summary))
+            stages[name] = Stage(errors[name], criterion.value_fault(errors[name], summary, allowed))
     return summary, stages
 
 

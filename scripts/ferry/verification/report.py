@@ -1,6 +1,7 @@
 """The outcome of a verification: as a dictionary for ``report.json`` and as a table for a terminal."""
+
 import hashlib
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 from rich.table import Table
 
@@ -16,11 +17,12 @@ def as_dictionary(
     samples: int,
     seconds: float,
     reference: Reference,
+    noise: Optional[List[float]],
     stages: Dict[str, Stage],
     artifacts: Dict[str, str],
     versions: Dict[str, str],
 ) -> Dict[str, Any]:
-    """The report as plain values. ``artifacts`` maps a stage to its file's path; errors are ``None`` if never run."""
+    """The report as plain values; ``noise`` is PyTorch's own rounding, ``artifacts`` maps a stage to its file."""
     return {
         "schema_version": SCHEMA_VERSION,
         "model": model,
@@ -28,20 +30,25 @@ def as_dictionary(
         "samples": samples,
         "seed": inputs.SEED,
         "seconds": round(seconds, 3),
-        "tolerance": {
-            "relative_error": criterion.RELATIVE_TOLERANCE,
-            "relative_max_error": criterion.RELATIVE_MAXIMUM,
-        },
-        "reference": {
-            "runtime": "pytorch",
-            "outputs": {
-                spec.name: {"shape": list(spec.shape), "dtype": str(spec.dtype), "mean_magnitude": magnitude}
-                for spec, magnitude in zip(reference.specs, reference.magnitudes())
-            },
-        },
+        "reference": {"runtime": "pytorch", "outputs": _outputs(reference, noise)},
         "stages": {name: _stage(stage) for name, stage in stages.items()},
         "artifacts": {name: {"path": path, "sha256": _sha256(path)} for name, path in artifacts.items()},
         "versions": versions,
+    }
+
+
+def _outputs(reference: Reference, noise: Optional[List[float]]) -> Dict[str, Any]:
+    allowed = criterion.tolerances(noise, len(reference.specs))
+    return {
+        spec.name: {
+            "shape": list(spec.shape),
+            "dtype": str(spec.dtype),
+            "mean_magnitude": magnitude,
+            "relative_float32_noise": noise[position] if noise else None,
+            "allowed_relative_error": allowed[position].mean,
+            "allowed_relative_max_error": allowed[position].maximum,
+        }
+        for position, (spec, magnitude) in enumerate(zip(reference.specs, reference.magnitudes()))
     }
 
 
@@ -59,7 +66,7 @@ def as_table(report: Dict[str, Any]) -> Table:
             _scientific(stage["mean_abs_error"]),
             _scientific(stage["max_abs_error"]),
             _scientific(stage["relative_error"]),
-            "–" if agreement is None else f"{agreement:.1%}",
+            "-" if agreement is None else f"{agreement:.1%}",
             "[green]passed[/]" if stage["passed"] else "[red]failed[/]",
         )
     return table
@@ -85,7 +92,7 @@ def _finite(value: float) -> Optional[float]:
 
 
 def _scientific(value: Optional[float]) -> str:
-    return "–" if value is None else f"{value:.1e}"
+    return "-" if value is None else f"{value:.1e}"
 
 
 def _sha256(path: str) -> Optional[str]:

@@ -2,6 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
+
 from onnx_models import assert_carried, model_of, normal
 
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from ferry.tflite_graph import flatbuffer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
+
+from ferry.tflite_graph import flatbuffer
 from onnx_models import assert_carried, model_of, normal
 
 LIMITS = st.one_of(st.none(), st.floats(-2, 2, width=32))

@@ -1,7 +1,8 @@
-from ferry.tflite_graph import flatbuffer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
+
+from ferry.tflite_graph import flatbuffer
 from onnx_models import assert_carried, model_of, normal
 
 SIZES = st.integers(1, 6)

@@ -1,6 +1,7 @@
 import pytest
-from ferry.tflite_graph import flatbuffer
 from onnx import helper
+
+from ferry.tflite_graph import flatbuffer
 from onnx_models import assert_carried, model_of, normal
 
 

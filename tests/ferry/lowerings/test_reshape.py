@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from onnx import helper
+
 from ferry.tf_graph import convert_onnx
 from ferry.tflite_graph import flatbuffer
-from onnx import helper
 from onnx_models import assert_carried, model_of, normal
 
 

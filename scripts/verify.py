@@ -17,8 +17,6 @@ def verify(arguments, console) -> int:
     from rich import progress
 
     from ferry import atomic_file
-
-    # ONNX Runtime and PyTorch load before TensorFlow: the other way round their bundled libraries clash.
     from ferry.runtimes.onnx_runtime import OnnxRuntime
     from ferry.runtimes.pytorch_runtime import PytorchRuntime
     from ferry.runtimes.tensorflow_runtime import TensorflowRuntime

@@ -40,6 +40,33 @@ def model_of(
     return model
 
 
+def after_a_convolution(
+    nodes: List[onnx.NodeProto], shape: List[int], constants=None, more_inputs=None, **options
+) -> onnx.ModelProto:
+    """A model in which the first node's first input is what a convolution made of the input ``x``: channels last.
+
+    ``nodes`` read the tensor ``x``; the model's input, of the same ``shape``, is named ``x`` too.
+    """
+    channels = shape[1]
+    for node in nodes:
+        for position, name in enumerate(node.input):
+            if name == "x":
+                node.input[position] = "made_last"
+    conv = helper.make_node("Conv", ["x", "mix"], ["made_last"], name="mix", kernel_shape=[1] * (len(shape) - 2))
+    mix = normal(99, channels, channels, *[1] * (len(shape) - 2))
+    return model_of([conv, *nodes], {"x": shape, **(more_inputs or {})}, {"mix": mix, **(constants or {})}, **options)
+
+
+def both_layouts(node: onnx.NodeProto, shape: List[int], constants=None, **options) -> List[onnx.ModelProto]:
+    """The node on an input as ONNX lays it out and, where its rank has channels, on one made channels-last."""
+    copy = onnx.NodeProto()
+    copy.CopyFrom(node)
+    models = [model_of([node], {"x": shape}, constants, **options)]
+    if len(shape) in (3, 4):
+        models.append(after_a_convolution([copy], shape, constants, **options))
+    return models
+
+
 def run_onnx(model: onnx.ModelProto, feeds: Dict[str, np.ndarray]) -> List[np.ndarray]:
     """The model's outputs as ONNX Runtime computes them."""
     return onnxruntime.InferenceSession(model.SerializeToString()).run(None, feeds)

@@ -2,13 +2,15 @@
 
 import numpy as np
 import onnx
+import onnx_tf.backend
 import pytest
 import tensorflow as tf
 from onnx import helper
 
 from ferry import model_file, pytorch_export
+from ferry.errors import UnsupportedModelError
 from ferry.runtimes.tensorflow_runtime import TensorflowRuntime
-from ferry.tf_graph import backend, convert_onnx, frozen_graph, nhwc
+from ferry.tf_graph import backend, convert_onnx
 from ferry.tflite_graph import converter, flatbuffer
 from onnx_models import model_of, normal, run_graph, run_tflite
 from programs import ROOT, run_python, run_stage, write_model
@@ -69,11 +71,8 @@ def test_no_shape_arithmetic_reaches_tensorflow(tmp_path):
 
 def test_without_folding_it_does(tmp_path, monkeypatch):
     monkeypatch.setattr(convert_onnx, "fold_constants", lambda model: model)
-    graph = {}
-    monkeypatch.setattr(nhwc, "to_nhwc", lambda built, _: graph.setdefault("made", built.as_graph_def()))
-    monkeypatch.setattr(frozen_graph, "in_order", lambda graph_def, *_: graph_def)
-    convert_onnx.convert(exported(tmp_path, *SHAPE_NET))
-    int64 = [node.op for node in graph["made"].node if node.attr["T"].type == tf.int64.as_datatype_enum]
+    graph_def = convert_onnx.convert(exported(tmp_path, *SHAPE_NET))
+    int64 = [node.op for node in graph_def.node if node.attr["T"].type == tf.int64.as_datatype_enum]
     assert {"Mul", "AddV2"} & set(int64)
 
 
@@ -110,16 +109,22 @@ def test_the_frozen_graph_runs_on_a_cpu(tmp_path):
     run_graph(graph_def, {"input": normal(1, 1, 8, 8, 8)})
 
 
-def test_without_the_layout_pass_it_does_not(tmp_path, monkeypatch):
-    monkeypatch.setattr(nhwc, "to_nhwc", lambda graph, _: graph.as_graph_def())
+def built_for_a_gpu(monkeypatch):
+    monkeypatch.setattr(backend, "LOWERINGS", {})
+    monkeypatch.setattr(backend, "_is_cpu", lambda device: True)
+
+
+def test_without_the_lowerings_and_the_pin_it_does_not(tmp_path, monkeypatch):
+    built_for_a_gpu(monkeypatch)
+    monkeypatch.setattr(convert_onnx, "_refuse_nchw", lambda graph_def: None)
     graph_def = convert_onnx.convert(exported(tmp_path, *DEPTHWISE_NET))
     with pytest.raises(tf.errors.OpError, match="NHWC"):
         run_graph(graph_def, {"input": normal(1, 1, 8, 8, 8)})
 
 
 def test_a_convolution_left_in_nchw_is_an_error_not_a_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(nhwc.tf_optimizer, "OptimizeGraph", lambda _, meta_graph: meta_graph.graph_def)
-    with pytest.raises(nhwc.UnsupportedModelError, match="could not be moved to NHWC"):
+    built_for_a_gpu(monkeypatch)
+    with pytest.raises(UnsupportedModelError, match="no CPU runs these operators, which are in NCHW: Conv2D"):
         convert_onnx.convert(exported(tmp_path, *DEPTHWISE_NET))
 
 
@@ -145,26 +150,26 @@ WITH_A_GPU = """
 
 
 @pytest.fixture(scope="module")
-def grouped_net(tmp_path_factory):
-    # A grouped convolution goes through onnx-tf's own handler, which asks for a GPU.
+def computed_weights_net(tmp_path_factory):
+    # A convolution whose weights are computed goes through onnx-tf's own handler, which asks for a GPU.
     node = helper.make_node("Conv", ["x", "w"], ["y"], name="conv", kernel_shape=[3, 3], group=2)
-    path = tmp_path_factory.mktemp("grouped") / "model.onnx"
-    onnx.save(model_of([node], {"x": [1, 4, 8, 8]}, {"w": normal(1, 6, 2, 3, 3)}), str(path))
+    path = tmp_path_factory.mktemp("computed_weights") / "model.onnx"
+    onnx.save(model_of([node], {"x": [1, 4, 8, 8], "w": [6, 2, 3, 3]}), str(path))
     return path
 
 
-def test_the_graph_is_the_same_when_a_gpu_is_visible(grouped_net):
-    outputs = [run_python(WITH_A_GPU, grouped_net, *words).stdout for words in ([], ["gpu"])]
+def test_the_graph_is_the_same_when_a_gpu_is_visible(computed_weights_net):
+    outputs = [run_python(WITH_A_GPU, computed_weights_net, *words).stdout for words in ([], ["gpu"])]
     assert outputs[0] == outputs[1]
     assert "failed" not in outputs[0]
 
 
-def test_without_the_pin_it_is_not(grouped_net):
-    outputs = [run_python(WITH_A_GPU, grouped_net, "without", *words).stdout for words in ([], ["gpu"])]
+def test_without_the_pin_it_is_not(computed_weights_net):
+    outputs = [run_python(WITH_A_GPU, computed_weights_net, "without", *words).stdout for words in ([], ["gpu"])]
     assert outputs[0] != outputs[1]
 
 
-def test_building_the_graph_hides_the_gpu(grouped_net, tmp_path):
+def test_building_the_graph_hides_the_gpu(computed_weights_net, tmp_path):
     # A stage that opened the GPU would take its memory and a minute's start for nothing.
     program = """
         import os, runpy, sys
@@ -173,7 +178,7 @@ def test_building_the_graph_hides_the_gpu(grouped_net, tmp_path):
         stage["main"]()
         print(os.environ["CUDA_VISIBLE_DEVICES"])
     """
-    files = ["--input", grouped_net, "--output", tmp_path / "model.pb"]
+    files = ["--input", computed_weights_net, "--output", tmp_path / "model.pb"]
     done = run_python(program, ROOT / "scripts" / "onnx_to_tf.py", *files, env={"VERBOSE": "1"})
     assert done.stdout.splitlines()[-1] == "-1"
 
@@ -205,7 +210,7 @@ def test_onnx_tfs_own_run_opens_one_each_time(tmp_path, monkeypatch):
             super().__init__(*arguments, **options)
 
     monkeypatch.setattr(tf.compat.v1, "Session", Counting)
-    rep = backend.Backend.prepare(exported(tmp_path, "x * 2"))
+    rep = onnx_tf.backend.prepare(exported(tmp_path, "x * 2"))
     for seed in range(3):
         rep.run(normal(seed, 1, 3, 8, 8))
     assert len(opened) == 3

@@ -1,24 +1,29 @@
 """``BatchNormalization`` that could not be folded: one multiplication and one addition a channel."""
 
-from typing import Dict, List, Optional
+from typing import List, Optional
 
 import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.tf_graph.tensors import ChannelsLast, Made, Tensors
+
 DEFAULT_EPSILON = 1e-5
 
 
-def lower(node: OnnxNode, tensors: Dict[str, tf.Tensor]) -> Optional[List[tf.Tensor]]:
+def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Normalise ``X`` (N, C, …) with constant statistics; the two vectors are computed in float64, rounded once."""
-    x = tensors[node.inputs[0]]
-    parameters = [tf.get_static_value(tensors[name]) for name in node.inputs[1:5]]
-    if x.shape.rank is None or any(array is None for array in parameters) or len(node.outputs) != 1:
+    shape = tensors.shape(node.inputs[0])
+    found = [tensors.constant(name) for name in node.inputs[1:5]]
+    parameters = [array for array in found if array is not None]
+    if shape is None or len(parameters) < len(found) or len(node.outputs) != 1:
         return None
     scale, shift, mean, variance = (array.astype(np.float64) for array in parameters)
     factor = scale / np.sqrt(variance + node.attrs.get("epsilon", DEFAULT_EPSILON))
-    shape = [-1] + [1] * (x.shape.rank - 2)
-    dtype = x.dtype.as_numpy_dtype
-    factor_per_channel = factor.reshape(shape).astype(dtype)
-    shift_per_channel = (shift - mean * factor).reshape(shape).astype(dtype)
-    return [tf.add(tf.multiply(x, factor_per_channel), shift_per_channel)]
+    dtype = parameters[0].dtype
+    factor, shift = factor.astype(dtype), (shift - mean * factor).astype(dtype)
+    if len(shape) == 2:
+        return [tensors[node.inputs[0]] * factor + shift]
+    if len(shape) in (3, 4, 5):
+        return [ChannelsLast(tf.add(tf.multiply(tensors.last(node.inputs[0]), factor), shift))]
+    return None

@@ -1,47 +1,54 @@
-"""onnx-tf's backend with Ferry's lowerings, building the same graph on every machine."""
+"""Build the TensorFlow graph of an ONNX model, the same on every machine."""
 
 import itertools
 import sys
 from typing import List
 
 import onnx
-import onnx_tf.backend  # noqa: F401  (loads every module that pin_onnx_tf patches)
 import tensorflow as tf
-from onnx import numpy_helper
 from onnx_tf.backend import TensorflowBackend
 from onnx_tf.common import data_type
+from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.errors import UnsupportedModelError
 from ferry.lowerings import LOWERINGS
+from ferry.onnx_graph.model_file import initializers
+from ferry.tf_graph.tensors import Made, Tensors
+
+WITH_SUBGRAPHS = ("If", "Loop", "Scan")
 
 
-class Backend(TensorflowBackend):
-    """Tries Ferry's lowering for each node first, then onnx-tf's own handler."""
+def build_graph(model: onnx.ModelProto) -> tf.Graph:
+    """Build the TensorFlow graph of ``model``, with its inputs and outputs under their ONNX names.
 
-    @classmethod
-    def _onnx_initializer_to_input_dict_items(cls, initializer):
-        # onnx-tf goes through a Python list of floats: seconds, for a model of a few million weights.
-        return [
-            (entry.name, tf.constant(numpy_helper.to_array(entry), data_type.onnx2tf(entry.data_type), name=entry.name))
-            for entry in initializer
-        ]
+    Each node goes to Ferry's lowering for its operator first, then to onnx-tf's own handler.
 
-    @classmethod
-    def _onnx_node_to_tensorflow_op(cls, node, tensor_dict, handlers=None, opset=None, strict=True):
-        try:
-            lowering = LOWERINGS.get(node.op_type) if node.domain in ("", "ai.onnx") else None
-            outputs = lowering(node, tensor_dict) if lowering else None
-            if outputs is not None:
-                return outputs
-            return super()._onnx_node_to_tensorflow_op(node, tensor_dict, handlers=handlers, opset=opset, strict=strict)
-        except UnsupportedModelError:
-            raise
-        except Exception as error:  # onnx-tf raises RuntimeError, TypeError, KeyError, … for what it lacks.
-            reason = str(error).strip().splitlines() or [type(error).__name__]
-            raise UnsupportedModelError(
-                f"the ONNX operator {node.op_type} (node {node.name or 'without a name'!r}) cannot be carried to "
-                f"TensorFlow: {reason[0]}"
-            ) from error
+    Raises:
+        UnsupportedModelError: an operator, or a form of one, that neither Ferry nor onnx-tf 1.6.0 carries.
+    """
+    pin_onnx_tf()
+    handlers = TensorflowBackend._get_handlers(model.opset_import)
+    tensors = Tensors(initializers(model))
+    with tf.Graph().as_default() as graph:
+        for info in model.graph.input:
+            if info.name not in tensors:
+                tensors[info.name] = _placeholder(info)
+        for node in model.graph.node:
+            for name, made in zip(node.output, _lower(OnnxNode(node), tensors, handlers)):
+                tensors[name] = made
+        for info in model.graph.output:
+            output = tf.identity(tensors[info.name], name=info.name)
+            if output.op.name != info.name:
+                raise UnsupportedModelError(
+                    f"the output name {info.name!r} is also the name of a tensor inside the model"
+                )
+    return graph
+
+
+def input_names(model: onnx.ModelProto) -> List[str]:
+    """The names a caller must feed: graph inputs that are not initializers."""
+    initialised = {entry.name for entry in model.graph.initializer}
+    return [entry.name for entry in model.graph.input if entry.name not in initialised]
 
 
 def pin_onnx_tf() -> None:
@@ -65,23 +72,28 @@ def _is_cpu(device: str) -> bool:
     return device == "CPU"
 
 
-def build_graph(model: onnx.ModelProto) -> tf.Graph:
-    """Build the TensorFlow graph of ``model``, NCHW inside, with its inputs and outputs under their ONNX names.
-
-    Raises:
-        UnsupportedModelError: an operator, or a form of one, that neither Ferry nor onnx-tf 1.6.0 carries.
-    """
-    pin_onnx_tf()
-    rep = Backend.prepare(model, device="CPU", logging_level="ERROR")
-    with rep.graph.as_default():
-        for name in rep.outputs:
-            made = tf.identity(rep.tensor_dict[name], name=name)
-            if made.op.name != name:
-                raise UnsupportedModelError(f"the output name {name!r} is also the name of a tensor inside the model")
-    return rep.graph
+def _placeholder(info: onnx.ValueInfoProto) -> tf.Tensor:
+    tensor = info.type.tensor_type
+    shape = [dim.dim_value if dim.dim_value > 0 else None for dim in tensor.shape.dim]
+    return tf.compat.v1.placeholder(data_type.onnx2tf(tensor.elem_type), shape, name=info.name)
 
 
-def input_names(model: onnx.ModelProto) -> List[str]:
-    """The names a caller must feed: graph inputs that are not initializers."""
-    initialised = {entry.name for entry in model.graph.initializer}
-    return [entry.name for entry in model.graph.input if entry.name not in initialised]
+def _lower(node: OnnxNode, tensors: Tensors, handlers) -> List[Made]:
+    try:
+        lowering = LOWERINGS.get(node.op_type) if node.domain in ("", "ai.onnx") else None
+        made = lowering(node, tensors) if lowering else None
+        if made is not None:
+            return made
+        if node.op_type in WITH_SUBGRAPHS:
+            # A transpose first asked for inside a branch would be out of reach of what comes after it.
+            for name in tensors:
+                tensors[name]
+        return TensorflowBackend._onnx_node_to_tensorflow_op(node, tensors, handlers)
+    except UnsupportedModelError:
+        raise
+    except Exception as error:  # onnx-tf raises RuntimeError, TypeError, KeyError, … for what it lacks.
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise UnsupportedModelError(
+            f"the ONNX operator {node.op_type} (node {node.name or 'without a name'!r}) cannot be carried to "
+            f"TensorFlow: {reason[0]}"
+        ) from error

@@ -2,14 +2,18 @@
 
 import onnx
 import tensorflow as tf
+from tensorflow.core.framework.graph_pb2 import GraphDef
 
+from ferry.errors import UnsupportedModelError
 from ferry.onnx_graph.fold_batch_norm import fold_batch_norm
+from ferry.onnx_graph.fold_channel_shuffle import fold_channel_shuffle
 from ferry.onnx_graph.fold_constants import fold_constants
+from ferry.onnx_graph.fold_pool_flatten import fold_pool_flatten
 from ferry.onnx_graph.valid_names import make_names_valid
-from ferry.tf_graph import backend, frozen_graph, nhwc
+from ferry.tf_graph import backend, frozen_graph
 
 
-def convert(model: onnx.ModelProto) -> tf.compat.v1.GraphDef:
+def convert(model: onnx.ModelProto) -> GraphDef:
     """Convert ``model``; its inputs come first in the result and its outputs last, each in the model's order.
 
     Raises:
@@ -17,7 +21,22 @@ def convert(model: onnx.ModelProto) -> tf.compat.v1.GraphDef:
     """
     model = fold_constants(model)
     fold_batch_norm(model)
+    fold_channel_shuffle(model)
+    fold_pool_flatten(model)
     make_names_valid(model)
-    outputs = [entry.name for entry in model.graph.output]
-    graph_def = nhwc.to_nhwc(backend.build_graph(model), outputs)
-    return frozen_graph.in_order(graph_def, backend.input_names(model), outputs)
+    inputs, outputs = backend.input_names(model), [entry.name for entry in model.graph.output]
+    built = backend.build_graph(model).as_graph_def()
+    # An input that nothing reads is still one that callers feed.
+    graph_def = tf.compat.v1.graph_util.extract_sub_graph(built, [*inputs, *outputs])
+    _refuse_nchw(graph_def)
+    return frozen_graph.in_order(graph_def, inputs, outputs)
+
+
+def _refuse_nchw(graph_def: GraphDef) -> None:
+    stuck = [
+        f"{node.op} {node.name}"
+        for node in graph_def.node
+        if "data_format" in node.attr and node.attr["data_format"].s.startswith((b"NCHW", b"NCDHW"))
+    ]
+    if stuck:
+        raise UnsupportedModelError(f"no CPU runs these operators, which are in NCHW: {', '.join(stuck)}")

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 from onnx import helper
 
 from ferry.tflite_graph import flatbuffer
-from onnx_models import assert_carried, model_of, normal
+from onnx_models import after_a_convolution, assert_carried, model_of, normal
 
 SIZES = st.integers(1, 6)
 
@@ -29,3 +29,13 @@ def test_it_computes_what_onnx_runtime_does(rows, inner, columns, trans_a, trans
 def test_a_linear_layer_is_one_operator():
     data = assert_carried(gemm_model(1, 8, 4, trans_b=1, bias=(4,)), {"a": normal(3, 1, 8)})
     assert flatbuffer.operators(data) == {"FULLY_CONNECTED": 1}
+
+
+def test_a_flattening_before_it_needs_no_transpose():
+    nodes = [
+        helper.make_node("Flatten", ["x"], ["f"], name="flat"),
+        helper.make_node("Gemm", ["f", "b", "c"], ["y"], name="gemm", transB=1),
+    ]
+    constants = {"b": normal(1, 7, 60), "c": normal(2, 7)}
+    data = assert_carried(after_a_convolution(nodes, [2, 3, 4, 5], constants), {"x": normal(3, 2, 3, 4, 5)})
+    assert flatbuffer.operators(data) == {"TRANSPOSE": 1, "CONV_2D": 1, "RESHAPE": 1, "FULLY_CONNECTED": 1}

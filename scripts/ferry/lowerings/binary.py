@@ -1,0 +1,70 @@
+"""Operators on two broadcast operands, in channels-last wherever one of them was made so."""
+
+from typing import Callable, Dict, List, Optional
+
+import numpy as np
+import tensorflow as tf
+from onnx_tf.pb_wrapper import OnnxNode
+
+from ferry.tf_graph.tensors import RANKS_WITH_CHANNELS, ChannelsLast, Made, Tensors, to_last
+
+
+def _prelu(x: tf.Tensor, slope: tf.Tensor) -> tf.Tensor:
+    return tf.nn.relu(x) - slope * tf.nn.relu(-x)
+
+
+FUNCTIONS: Dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
+    "Add": tf.add,
+    "Div": tf.divide,
+    "Max": tf.maximum,
+    "Min": tf.minimum,
+    "Mul": tf.multiply,
+    "PRelu": _prelu,
+    "Sub": tf.subtract,
+}
+
+
+def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+    """Combine float ``A`` and ``B``, broadcast as NumPy does (opset 7 on)."""
+    if len(node.inputs) != 2 or "broadcast" in node.attrs:
+        return None
+    function = FUNCTIONS[node.op_type]
+    operands = operands_last(node.inputs, tensors)
+    if operands is None:
+        a, b = (tensors[name] for name in node.inputs)
+        return [function(a, b)] if a.dtype.is_floating and b.dtype.is_floating else None
+    if not all(operand.dtype.is_floating for operand in operands):
+        return None
+    return [ChannelsLast(function(*operands))]
+
+
+def operands_last(names: List[str], tensors: Tensors) -> Optional[List[tf.Tensor]]:
+    """The operands with their channels last; ``None`` where none was made so, or one cannot be read so."""
+    shapes = [tensors.shape(name) for name in names]
+    ranks = [len(shape) for shape in shapes if shape is not None]
+    if len(ranks) < len(names) or not any(tensors.made_last(name) for name in names):
+        return None
+    rank = max(ranks)
+    if rank not in RANKS_WITH_CHANNELS:
+        return None
+    operands = []
+    for name, own_rank in zip(names, ranks):
+        constant = tensors.constant(name)
+        if constant is not None:
+            operands.append(tf.constant(_constant_last(constant, rank)))
+        elif own_rank == rank:
+            operands.append(tensors.last(name))
+        elif own_rank == 0:
+            operands.append(tensors[name])
+        else:
+            return None
+    return operands
+
+
+def _constant_last(constant: np.ndarray, rank: int) -> np.ndarray:
+    """A constant that broadcasts to ``rank`` dimensions, moved with them; leading ones are dropped again."""
+    moved = constant.reshape([1] * (rank - constant.ndim) + list(constant.shape)).transpose(to_last(rank))
+    shape = list(moved.shape)
+    while shape and shape[0] == 1:
+        shape.pop(0)
+    return np.ascontiguousarray(moved).reshape(shape)

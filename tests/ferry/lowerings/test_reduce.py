@@ -1,0 +1,43 @@
+import itertools
+
+import pytest
+from onnx import helper
+
+from ferry.lowerings import reduce
+from ferry.tflite_graph import flatbuffer
+from onnx_models import after_a_convolution, assert_carried, both_layouts, normal
+
+SHAPE = [2, 3, 4, 5]
+AXES = [list(axes) for count in range(1, 5) for axes in itertools.combinations(range(4), count)]
+
+
+@pytest.mark.parametrize("operator", ["ReduceMean", "ReduceMax"])
+@pytest.mark.parametrize("keep", [0, 1])
+@pytest.mark.parametrize("axes", AXES)
+def test_over_any_axes_it_computes_what_onnx_runtime_does(axes, keep, operator):
+    node = helper.make_node(operator, ["x"], ["y"], name="it", axes=axes, keepdims=keep)
+    for model in both_layouts(node, SHAPE):
+        assert_carried(model, {"x": normal(1, *SHAPE)})
+
+
+@pytest.mark.parametrize("operator", sorted(reduce.FUNCTIONS))
+def test_every_reduction_is_right(operator):
+    node = helper.make_node(operator, ["x"], ["y"], name="it")
+    for model in both_layouts(node, SHAPE):
+        assert_carried(model, {"x": normal(1, *SHAPE)})
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 5), (2, 3, 5, 7)])
+def test_a_global_pool_is_one_mean(shape):
+    node = helper.make_node("GlobalAveragePool", ["x"], ["y"], name="pool")
+    data = assert_carried(both_layouts(node, list(shape))[0], {"x": normal(1, *shape)})
+    assert flatbuffer.operators(data) == {"MEAN": 1}
+
+
+@pytest.mark.parametrize("flatten", ["Flatten", "Squeeze"])
+def test_with_the_flattening_after_it_too(flatten):
+    pool = helper.make_node("GlobalAveragePool", ["x"], ["p"], name="pool")
+    attributes = {"axes": [2, 3]} if flatten == "Squeeze" else {}
+    after = helper.make_node(flatten, ["p"], ["y"], name="flat", **attributes)
+    data = assert_carried(after_a_convolution([pool, after], SHAPE), {"x": normal(1, *SHAPE)})
+    assert flatbuffer.operators(data) == {"TRANSPOSE": 1, "CONV_2D": 1, "MEAN": 1}

@@ -1,0 +1,12 @@
+import pytest
+from onnx import helper
+
+from onnx_models import assert_carried, both_layouts, normal
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis"), [([2, 5], 1), ([2, 5], -1), ([2, 3, 5], 2), ([2, 3, 4, 5], 3), ([2, 3, 1, 1], 1), ([2, 3, 5], 1)]
+)
+def test_it_computes_what_onnx_runtime_does(shape, axis):
+    for model in both_layouts(helper.make_node("Softmax", ["x"], ["y"], name="it", axis=axis), shape):
+        assert_carried(model, {"x": normal(1, *shape)})

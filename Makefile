@@ -8,7 +8,6 @@ VERBOSE ?=
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-# A stage renames its file into place, so there is nothing to delete unless it breaks that rule; then this does.
 .DELETE_ON_ERROR:
 # make's own rules for C and Fortran cost time and match nothing here.
 MAKEFLAGS += --no-builtin-rules
@@ -22,7 +21,7 @@ TFLITE := $(MODEL:%=build/%/model.tflite)
 VERIFIED := $(MODEL:%=verify/%)
 
 # Asked once, and only if a recipe runs: looking for a container engine takes longer than finding nothing to do.
-CHOSEN = $(eval CHOSEN := $(shell $(PYTHON) scripts/runners choose "$(RUNNER)"))$(or $(CHOSEN),$(error no runner))
+CHOSEN = $(eval CHOSEN := $(shell $(PYTHON) scripts/runners choose $(RUNNER)))$(or $(CHOSEN),$(error no runner))
 RUN = $(QUIET)$(PYTHON) scripts/runners run $(CHOSEN)
 
 # A bad argument is an error even where every file is up to date.
@@ -30,19 +29,24 @@ ifneq ($(filter-out docker podman venv,$(RUNNER)),)
 $(error there is no RUNNER '$(RUNNER)'; it is one of docker, podman, venv)
 endif
 ifneq ($(filter onnx tf tflite verify,$(MAKECMDGOALS)),)
-$(foreach name,$(MODEL),$(if $(wildcard models/$(name).py),,$(error there is no model file models/$(name).py; \
+ifeq ($(strip $(MODEL)),)
+$(error MODEL is empty; models/ holds $(patsubst models/%.py,%,$(wildcard models/*.py)))
+endif
+$(foreach name,$(MODEL),$(if $(filter models/$(name).py,$(wildcard models/*.py)),,$(error there is no model file models/$(name).py; \
     models/ holds $(patsubst models/%.py,%,$(wildcard models/*.py)))))
 endif
 
 # What each stage is made of: touching one of these makes its file, and those after it, anew.
 FRAME := requirements.lock $(addprefix scripts/ferry/,__init__.py stage.py errors.py atomic_file.py)
 EXPORT_ONNX := scripts/export_onnx.py $(addprefix scripts/ferry/,model_file.py \
-    pytorch_export.py tensor_names.py) $(FRAME)
+    pytorch_export.py tensor_names.py onnx_graph/__init__.py onnx_graph/interface.py) $(FRAME)
 ONNX_TO_TF := scripts/onnx_to_tf.py $(wildcard scripts/ferry/onnx_graph/*.py scripts/ferry/lowerings/*.py \
     scripts/ferry/tf_graph/*.py) $(FRAME)
 TF_TO_TFLITE := scripts/tf_to_tflite.py $(wildcard scripts/ferry/tflite_graph/*.py) \
     scripts/ferry/tf_graph/__init__.py scripts/ferry/tf_graph/frozen_graph.py $(FRAME)
 
+# A stage renames a whole file into place. Interrupted right after that, make would delete it, and the old one is gone.
+.PRECIOUS: $(ONNX) $(TF) $(TFLITE)
 .PHONY: help onnx tf tflite verify $(VERIFIED) test lint lock clean clean-all
 
 help: ## print this
@@ -63,7 +67,7 @@ $(TFLITE): build/%/model.tflite: build/%/model.pb $(TF_TO_TFLITE)
 	$(RUN) scripts/tf_to_tflite.py --input $< --output $@
 
 $(VERIFIED): verify/%: build/%/model.tflite
-	$(RUN) scripts/verify.py --model models/$*.py --build build/$* --samples "$(SAMPLES)"
+	$(RUN) scripts/verify.py --model models/$*.py --build build/$* --samples $(SAMPLES)
 
 test: ## run the tests; PYTEST="-k name" picks some
 	$(RUN) -m pytest $(PYTEST)

@@ -9,17 +9,13 @@ from ferry import stage
 def export(arguments, console) -> int:
     """Export ``arguments.model`` to ``arguments.output``."""
     started = time.monotonic()
-    import onnx
-
     from ferry import atomic_file, model_file, pytorch_export
 
     model = model_file.load(arguments.model)
     if model.was_training:
         console.print("export_onnx: the model was in training mode; it is exported in eval mode", markup=False)
-    data = pytorch_export.to_onnx(model)
-    made = onnx.load_model_from_string(data)
-    onnx.checker.check_model(made)
-    atomic_file.write_bytes(arguments.output, data)
+    made = pytorch_export.to_onnx(model)
+    atomic_file.write_bytes(arguments.output, made.SerializeToString(deterministic=True))
     nodes = sum(node.op_type != "Constant" for node in made.graph.node)
     detail = f"opset {pytorch_export.OPSET}, {nodes} nodes"
     stage.result(console, "export_onnx", arguments.output, detail, started)

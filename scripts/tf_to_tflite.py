@@ -12,11 +12,19 @@ def convert(arguments, console) -> int:
     started = time.monotonic()
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     from ferry import atomic_file
+    from ferry.errors import UnsupportedModelError
     from ferry.tf_graph import frozen_graph
     from ferry.tflite_graph import converter, flatbuffer
 
     graph_def = frozen_graph.load(arguments.input)
     data = converter.convert(graph_def, allow_flex=arguments.flex == "allow")
+    names = frozen_graph.input_names(graph_def), frozen_graph.output_names(graph_def)
+    made = flatbuffer.interface(data)
+    if made != names:
+        raise UnsupportedModelError(
+            f"the outputs {', '.join(names[1])} came out as {', '.join(made[1])}: TFLite keeps one name for a tensor, "
+            "so a model cannot return the same one twice, nor its own input"
+        )
     operators = flatbuffer.operators(data)
     atomic_file.write_bytes(arguments.output, data)
     flex = flatbuffer.flex_operators(operators)

@@ -20,9 +20,9 @@ def run(*command, env: Optional[dict] = None, **options) -> subprocess.Completed
     return subprocess.run(words, env=variables, capture_output=True, text=True, timeout=600, check=False, **options)
 
 
-def run_stage(name: str, *arguments, env: Optional[dict] = None) -> subprocess.CompletedProcess:
+def run_stage(name: str, *arguments, env: Optional[dict] = None, **options) -> subprocess.CompletedProcess:
     """Run the stage program ``name`` with this interpreter."""
-    return run(sys.executable, ROOT / "scripts" / f"{name}.py", *arguments, env=env)
+    return run(sys.executable, ROOT / "scripts" / f"{name}.py", *arguments, env=env, **options)
 
 
 def run_python(program: str, *arguments, env: Optional[dict] = None) -> subprocess.CompletedProcess:

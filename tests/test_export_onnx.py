@@ -29,6 +29,15 @@ BAD_FILES = {
         CONTRACT + "def get_example_input(): return torch.zeros(1, 4)",
         "the model's forward(), called on get_example_input(), failed: RuntimeError: size mismatch",
     ),
+    "raises what is no Exception": (
+        "class Stop(BaseException): pass\nraise Stop('here')",
+        "importing the file failed at line 2: Stop: here",
+    ),
+    "does not read an input": (
+        "import torch\nclass M(torch.nn.Module):\n    def forward(self, a, b): return a * 2\n"
+        "def get_pytorch_model(): return M()\ndef get_example_input(): return torch.zeros(1, 3), torch.zeros(1, 3)",
+        "reads 1 of its 2 inputs: leave the others out",
+    ),
     "returns a dict from forward": (
         "import torch\nclass M(torch.nn.Module):\n    def forward(self, x): return {'a': x}\n"
         "def get_pytorch_model(): return M()\n" + INPUT,
@@ -94,6 +103,23 @@ def test_the_libraries_warnings_go_to_the_log(tmp_path):
     assert "TracerWarning" in (tmp_path / "logs" / "export_onnx.log").read_text()
     loud = run_stage("export_onnx", "--model", model, "--output", tmp_path / "model.onnx", env={"VERBOSE": "1"})
     assert "TracerWarning" in loud.stderr
+
+
+def test_a_model_file_that_changes_the_folder_changes_nothing(tmp_path):
+    model = write_model(tmp_path / "m.py", "x * 2")
+    model.write_text(f"import os\nos.chdir({str(tmp_path.parent)!r})\n" + model.read_text())
+    done = run_stage("export_onnx", "--model", "m.py", "--output", "build/model.onnx", cwd=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "build" / "model.onnx").exists()
+
+
+def test_an_error_in_letters_the_terminal_lacks_is_still_a_message(tmp_path):
+    model = tmp_path / "m.py"
+    model.write_text("raise ValueError('caf\u00e9 \U0001f600')", encoding="utf-8")
+    ascii_only = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = run_stage("export_onnx", "--model", model, "--output", tmp_path / "m.onnx", env=ascii_only)
+    assert done.returncode == 1
+    assert "ValueError: caf" in done.stderr
 
 
 def test_help_is_there():

@@ -22,7 +22,7 @@ DEPTHWISE_NET = (
 
 def exported(folder, *model):
     path = write_model(folder / "model.py", *model)
-    return onnx.load_model_from_string(pytorch_export.to_onnx(model_file.load(str(path))))
+    return pytorch_export.to_onnx(model_file.load(str(path)))
 
 
 # The converter's binary is missing from PATH.

@@ -133,6 +133,8 @@ def test_verify_converts_first_and_writes_its_report(checkout):
     ("arguments", "message"),
     [
         (["tflite", "MODEL=nope"], "there is no model file models/nope.py; models/ holds"),
+        (["verify", "MODEL="], "MODEL is empty; models/ holds"),
+        (["tflite", "MODEL=*"], "there is no model file models/*.py"),
         (["tflite", "RUNNER=lxc"], "there is no RUNNER 'lxc'; it is one of docker, podman, venv"),
         (["verify", "MODEL=tiny", "SAMPLES=abc"], "SAMPLES must be a whole number of 1 or more, not 'abc'"),
         (["verify", "MODEL=tiny", "SAMPLES=0"], "SAMPLES must be a whole number of 1 or more, not '0'"),
@@ -156,6 +158,19 @@ def test_a_model_that_breaks_leaves_what_there_was(made):
         assert artifact.read_bytes() == before
     finally:
         model.write_text(source)
+
+
+def test_a_stage_that_fails_after_its_file_is_in_place_keeps_it(made):
+    stage, artifact = made / "scripts" / "export_onnx.py", made / "build" / "tiny" / "model.onnx"
+    source = stage.read_text()
+    try:
+        stage.write_text("import sys\nopen(sys.argv[-1], 'w').write('whole')\nsys.exit(1)\n")
+        touch(stage)
+        assert make(made, "onnx", "MODEL=tiny").returncode == 2
+        assert artifact.read_text() == "whole"
+    finally:
+        stage.write_text(source)
+        artifact.unlink()
 
 
 def test_a_build_folder_that_cannot_be_written_is_an_error(checkout):

@@ -46,8 +46,9 @@ def test_a_missing_file_is_said_to_be(tmp_path):
 
 
 def test_an_operator_that_cannot_be_carried_is_named(tmp_path):
-    node = helper.make_node("Conv", ["x", "w"], ["y"], name="features.0", auto_pad="SAME_LOWER", kernel_shape=[2, 2])
+    attributes = {"kernel_shape": [2, 2], "dilations": [2, 2]}
+    node = helper.make_node("ConvTranspose", ["x", "w"], ["y"], name="features.0", **attributes)
     onnx.save(model_of([node], {"x": [1, 1, 4, 4]}, {"w": np.ones((1, 1, 2, 2), np.float32)}), str(tmp_path / "m.onnx"))
     done = run_stage("onnx_to_tf", "--input", tmp_path / "m.onnx", "--output", tmp_path / "model.pb")
     assert done.returncode == 1
-    assert "the ONNX operator Conv (node 'features.0') cannot be carried" in done.stderr
+    assert "the ONNX operator ConvTranspose (node 'features.0') cannot be carried" in done.stderr

@@ -1,7 +1,7 @@
 import pytest
 import tensorflow as tf
 
-from programs import run_stage
+from programs import run_stage, write_model
 
 
 def two_ends() -> bytes:
@@ -34,6 +34,24 @@ def test_a_bad_file_is_one_clear_message_and_no_target(mobilenet, tmp_path, kind
     assert "fault in Ferry" not in done.stderr
     assert "Traceback" not in done.stderr
     assert target.read_text() == "what was there before"
+
+
+@pytest.mark.parametrize(
+    ("forward", "outputs"),
+    [("x", "output"), ("(x * 2, x * 2)", "output_0, output_1"), ("(x, x + 1)", "output_0, output_1")],
+)
+def test_an_output_that_is_another_tensor_too_is_refused(tmp_path, forward, outputs):
+    model = write_model(tmp_path / "m.py", forward)
+    steps = [
+        ("export_onnx", "--model", model, "--output", tmp_path / "m.onnx"),
+        ("onnx_to_tf", "--input", tmp_path / "m.onnx", "--output", tmp_path / "m.pb"),
+    ]
+    for name, *arguments in steps:
+        assert run_stage(name, *arguments).returncode == 0
+    done = run_stage("tf_to_tflite", "--input", tmp_path / "m.pb", "--output", tmp_path / "m.tflite")
+    assert done.returncode == 1
+    assert f"the outputs {outputs} came out as" in done.stderr
+    assert not (tmp_path / "m.tflite").exists()
 
 
 def test_names_go_through_to_the_tflite_file(mobilenet):

@@ -132,14 +132,18 @@ VACUOUS = {
 }
 
 
+@pytest.mark.parametrize("samples", [1, 3])
 @pytest.mark.parametrize(("forward", "message"), VACUOUS.values(), ids=VACUOUS)
-def test_a_check_that_would_prove_nothing_is_an_error(tmp_path, forward, message):
+def test_a_check_that_would_prove_nothing_is_an_error(tmp_path, forward, message, samples):
     model = write_model(tmp_path / "m.py", forward)
     build = convert(model, tmp_path / "build")
-    done = verify(model, build)
+    (build / "report.json").write_text('{"passed": true}')
+    done = verify(model, build, samples=samples)
     assert done.returncode == 1
     assert message in done.stderr
-    assert not (build / "report.json").exists()
+    report = report_of(build)
+    assert report["passed"] is False
+    assert message in report["fault"]
 
 
 def test_nan_in_a_converted_model_fails(build):
@@ -162,13 +166,28 @@ def test_samples_must_be_a_whole_number(build, samples):
     assert f"SAMPLES must be a whole number of 1 or more, not {samples!r}" in done.stderr
 
 
-def test_several_inputs_and_integers(tmp_path):
+SOUND = {
+    "integer input": ("self.e(x)", "torch.randint(0, 10, (1, 5))", "self.e = nn.Embedding(10, 4)"),
+    "in-place forward": ("self.c(x.sub_(0.45).div_(0.2))", "torch.zeros(1, 3, 32, 32)", "self.c = nn.Conv2d(3, 8, 3)"),
+    "an LSTM": ("self.l(x)[0]", "torch.randn(5, 1, 4)", "self.l = nn.LSTM(4, 6, bidirectional=True)"),
+    "random weights": ("self.l(x)", "torch.randn(1, 8)", "self.l = nn.Linear(8, 8)"),
+    "an example with a gradient": ("x * 2", "torch.randn(1, 8, requires_grad=True)"),
+}
+
+
+@pytest.mark.parametrize("net", SOUND.values(), ids=SOUND)
+def test_a_sound_conversion_passes(tmp_path, net):
+    model = write_model(tmp_path / "m.py", *net)
+    build = convert(model, tmp_path / "build")
+    done = verify(model, build, samples=10)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_model_that_draws_random_numbers_cannot_be_checked(tmp_path):
     model = write_model(
-        tmp_path / "m.py",
-        "self.e(x)",
-        "torch.randint(0, 10, (1, 5))",
-        "self.e = nn.Embedding(10, 4)",
+        tmp_path / "m.py", "self.l(x) + 1e-4 * torch.randn(1, 8)", "torch.randn(1, 8)", SOUND["random weights"][2]
     )
     build = convert(model, tmp_path / "build")
     done = verify(model, build)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "another one when the same input comes again" in done.stderr

@@ -46,7 +46,12 @@ def load(path: str) -> PytorchModel:
     was_training = any(part.training for part in module.modules())
     module.eval()
     with torch.no_grad():
-        made = _guard(path, "the model's forward(), called on get_example_input(),", lambda: module(*inputs))
+        # A forward may work in place, and the example is used again.
+        made = _guard(
+            path,
+            "the model's forward(), called on get_example_input(),",
+            lambda: module(*(tensor.clone() for tensor in inputs)),
+        )
     return PytorchModel(module, inputs, tensors_in(path, made), was_training)
 
 
@@ -95,16 +100,21 @@ def _example_inputs(path: str, made: Any) -> Tuple[torch.Tensor, ...]:
     for tensor in inputs:
         if tensor.numel() == 0:
             raise ModelFileError(f"{path}: get_example_input() returned a tensor with no elements, {_kind(tensor)}")
-    return tuple(inputs)
+    return tuple(tensor.detach() for tensor in inputs)
 
 
 def _guard(path: str, doing: str, action: Callable[[], Any]) -> Any:
-    """Run the user's code; whatever it raises becomes one sentence that names the line."""
+    """Run the user's code, wherever it changes to; whatever it raises becomes one sentence that names the line."""
+    folder = os.getcwd()
     try:
         return action()
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raised = "it called exit()" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}".strip()
         raise ModelFileError(f"{path}: {doing} failed{_line_in(path, error)}: {raised}") from error
+    finally:
+        os.chdir(folder)
 
 
 def _line_in(path: str, error: BaseException) -> str:

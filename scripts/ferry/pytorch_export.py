@@ -2,33 +2,39 @@
 
 import functools
 import io
+from typing import List, Tuple, Union
 
+import onnx
 import torch
 from torch.onnx import symbolic_registry
 
 from ferry import tensor_names
 from ferry.errors import UnsupportedModelError
 from ferry.model_file import PytorchModel
+from ferry.onnx_graph import interface
 
 # onnx-tf 1.6.0 is complete up to opset 11; what 12 adds it knows in part.
 OPSET = 11
 
 
-def to_onnx(model: PytorchModel) -> bytes:
-    """Return ``model`` as a serialised ONNX model whose tensors are named as ``tensor_names`` says.
+def to_onnx(model: PytorchModel) -> onnx.ModelProto:
+    """Return ``model`` as a checked ONNX model whose inputs and outputs are named as ``tensor_names`` says.
 
     Raises:
         UnsupportedModelError: PyTorch 1.5.1 has no ONNX form for something in the model.
     """
     _list_symbolics_once()
     buffer = io.BytesIO()
+    inputs = tensor_names.input_names(len(model.example_inputs))
+    outputs = tensor_names.output_names(len(model.example_outputs))
     try:
         torch.onnx.export(
             model.module,
             model.example_inputs,
             buffer,
-            input_names=tensor_names.input_names(len(model.example_inputs)),
-            output_names=tensor_names.output_names(len(model.example_outputs)),
+            input_names=inputs,
+            output_names=outputs,
+            example_outputs=_as_returned(model.example_outputs),
             opset_version=OPSET,
             keep_initializers_as_inputs=False,
         )
@@ -37,7 +43,15 @@ def to_onnx(model: PytorchModel) -> bytes:
         raise UnsupportedModelError(
             f"PyTorch {torch.__version__} cannot export this model to ONNX: {reason}"
         ) from error
-    return buffer.getvalue()
+    made = onnx.load_model_from_string(buffer.getvalue())
+    interface.settle(made, inputs, outputs)
+    onnx.checker.check_model(made)
+    return made
+
+
+def _as_returned(outputs: List[torch.Tensor]) -> Union[torch.Tensor, Tuple[torch.Tensor, ...]]:
+    # Only the export of a scripted module asks for them.
+    return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
 
 def _list_symbolics_once() -> None:

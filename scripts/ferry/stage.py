@@ -37,11 +37,12 @@ def run(name: str, arguments: argparse.Namespace, output: str, body: Body) -> in
     """
     # A terminated stage must clean up what it was writing just as an interrupted one does.
     signal.signal(signal.SIGTERM, _terminated)
-    console = Console(file=os.fdopen(os.dup(1), "w"), highlight=False, soft_wrap=True)
-    errors = Console(file=os.fdopen(os.dup(2), "w"), highlight=False, soft_wrap=True)
+    console, errors = _console(1), _console(2)
     log = arguments.log or os.path.join(os.path.dirname(output) or ".", "logs", f"{name}.log")
     verbose = os.environ.get("VERBOSE", "") not in ("", "0")
     try:
+        # The runner starts a stage with Ctrl-C held back: until here there was no one to answer it.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         if not verbose:
             _redirect_to(log)
         return body(arguments, console)
@@ -56,7 +57,7 @@ def run(name: str, arguments: argparse.Namespace, output: str, body: Body) -> in
         message, code, cause = "out of memory", 1, error
     except OSError as error:
         reason = "no room left on the disk" if error.errno == errno.ENOSPC else error.strerror or str(error)
-        message, code, cause = f"{reason}: {error.filename or output}", 1, error
+        message, code, cause = f"{reason}: {error.filename}" if error.filename else reason, 1, error
     except Exception as error:
         reason = f"{type(error).__name__}: {str(error).strip() or 'no further message'}".splitlines()[0]
         message, code, cause = f"this should not have happened, and is a fault in Ferry: {reason}", 1, error
@@ -81,6 +82,12 @@ def result(console: Console, name: str, path: str, detail: str, started: float) 
     """Print a stage's one line of result; ``started`` is ``time.monotonic()`` at its start."""
     size = filesize.decimal(os.path.getsize(path))
     console.print(f"{name}: {path} ({size}, {detail}) in {time.monotonic() - started:.1f} s", markup=False)
+
+
+def _console(descriptor: int) -> Console:
+    # A message in letters that the terminal's encoding lacks must still be a message.
+    file = os.fdopen(os.dup(descriptor), "w", errors="backslashreplace")
+    return Console(file=file, highlight=False, soft_wrap=True)
 
 
 def _redirect_to(log: str) -> None:

@@ -9,7 +9,10 @@ if sys.version_info < (3, 7):
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from runners import command_line
+try:
+    from runners import command_line
 
-if __name__ == "__main__":
     sys.exit(command_line.main(sys.argv[1:]))
+except KeyboardInterrupt:
+    # Interrupted before anything was begun, there is nothing to say or to clean up.
+    sys.exit(130)

@@ -23,7 +23,7 @@ def main(arguments: List[str]) -> int:
             return 0
         if options.command == "run":
             choose.must_be_built(options.runner)
-            return _run([str(venv.ensure(venv.TF24)), "-s", *options.program])
+            return _run([str(venv.ensure(venv.TF24)), "-s", *options.program], answers_late=_is_stage(options.program))
         if options.command == "lint":
             python = venv.ensure(venv.LINT)
             return _run([str(python), "-s", "-m", options.tool, *options.arguments])
@@ -52,12 +52,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(command: List[str]) -> int:
-    """Run a program to its end. Ctrl-C is the program's to answer: the terminal sends it to both."""
+def _is_stage(program: List[str]) -> bool:
+    return bool(program) and program[0].startswith("scripts/")
+
+
+def _run(command: List[str], answers_late: bool = False) -> int:
+    """Run a program to its end. Ctrl-C is the program's to answer: the terminal sends it to both.
+
+    One that ``answers_late`` starts with the signal held back, and lets it through when it can clean up after itself.
+    """
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     previous = signal.signal(signal.SIGINT, lambda *_: None)
     try:
+        if answers_late:
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         process = subprocess.Popen(command, cwd=str(ROOT), env=environment)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         code = process.wait()
     finally:

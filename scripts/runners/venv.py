@@ -54,7 +54,7 @@ class Environment(NamedTuple):
             return False
 
 
-TF24 = Environment("tf2.4", ROOT / "requirements.lock", download_mb=1260, disk_mb=2650)
+TF24 = Environment("tf2.4", ROOT / "requirements.lock", download_mb=1260, disk_mb=2700)
 LINT = Environment("lint", REQUIREMENTS / "lint.lock", download_mb=25, disk_mb=100)
 
 

@@ -1,4 +1,4 @@
-"""``Gather`` with constant indices, in the layout its operand was made in."""
+"""``Gather``: with constant indices in the layout its operand was made in, with computed ones in ONNX's."""
 
 from typing import List, Optional
 
@@ -14,8 +14,12 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     shape = tensors.shape(node.inputs[0])
     indices = tensors.constant(node.inputs[1])
     axis = node.attrs.get("axis", 0)
-    if shape is None or shape[axis] is None or indices is None:
+    if shape is None or shape[axis] is None:
         return None
+    if indices is None:
+        # The remainder takes a negative index to the one it stands for; TFLite computes it for 32 bits only.
+        computed = tf.math.floormod(tf.cast(tensors[node.inputs[1]], tf.int32), shape[axis])
+        return [tf.gather(tensors[node.inputs[0]], computed, axis=axis)]
     positions = np.where(indices < 0, indices + shape[axis], indices).astype(np.int32)
     # A list of indices keeps the rank, and with it the layout; anything else changes it.
     if positions.ndim == 1:

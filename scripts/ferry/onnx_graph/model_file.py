@@ -29,7 +29,7 @@ def load(path: str) -> onnx.ModelProto:
         model = onnx.load_model_from_string(data)
     except DecodeError as error:
         raise InputFileError(f"{path} is not an ONNX model, or is cut short ({len(data)} bytes)") from error
-    if not model.graph.node or not model.graph.output:
+    if not model.graph.output:
         raise InputFileError(f"{path} holds no ONNX graph ({len(data)} bytes)")
     opset = opset_of(model)
     if not OLDEST_OPSET <= opset <= NEWEST_OPSET:

@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import onnxruntime
 
+from ferry.errors import UnsupportedModelError
 from ferry.onnx_graph import model_file
 from ferry.runtimes import Runtime, TensorSpec
 
@@ -17,7 +18,10 @@ class OnnxRuntime(Runtime):
         model = model_file.load(path)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+        try:
+            self._session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+        except Exception as error:  # ONNX Runtime's own types share no base but this.
+            raise UnsupportedModelError(f"ONNX Runtime cannot run {path}: {str(error).splitlines()[0]}") from error
         self.inputs = [_spec(info) for info in model.graph.input if info.name in self._names()]
         self.outputs = [_spec(info) for info in model.graph.output]
 

@@ -19,7 +19,7 @@ class PytorchRuntime(Runtime):
         self._wide = False
         self._model = model_file.load(path)
         self.example_inputs = [tensor.numpy() for tensor in self._model.example_inputs]
-        examples = [tensor.numpy() for tensor in self._model.example_outputs]
+        examples = [tensor.detach().numpy() for tensor in self._model.example_outputs]
         self.inputs = _specs(tensor_names.input_names(len(self.example_inputs)), self.example_inputs)
         self.outputs = _specs(tensor_names.output_names(len(examples)), examples)
 
@@ -33,10 +33,11 @@ class PytorchRuntime(Runtime):
     def run(self, arrays: List[np.ndarray]) -> List[np.ndarray]:
         with torch.no_grad():
             made = self._model.module(*(self._tensor(array) for array in arrays))
-        return [tensor.numpy() for tensor in model_file.tensors_in(self._path, made)]
+        return [tensor.detach().numpy().copy() for tensor in model_file.tensors_in(self._path, made)]
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
-        tensor = torch.from_numpy(array)
+        # A forward may work in place, and other runtimes read the same array.
+        tensor = torch.from_numpy(array.copy())
         return tensor.double() if self._wide and tensor.is_floating_point() else tensor
 
 

@@ -15,8 +15,6 @@ from ferry.lowerings import LOWERINGS
 from ferry.onnx_graph.model_file import initializers
 from ferry.tf_graph.tensors import Made, Tensors
 
-WITH_SUBGRAPHS = ("If", "Loop", "Scan")
-
 
 def build_graph(model: onnx.ModelProto) -> tf.Graph:
     """Build the TensorFlow graph of ``model``, with its inputs and outputs under their ONNX names.
@@ -28,8 +26,8 @@ def build_graph(model: onnx.ModelProto) -> tf.Graph:
     """
     pin_onnx_tf()
     handlers = TensorflowBackend._get_handlers(model.opset_import)
-    tensors = Tensors(initializers(model))
     with tf.Graph().as_default() as graph:
+        tensors = Tensors(initializers(model))
         for info in model.graph.input:
             if info.name not in tensors:
                 tensors[info.name] = _placeholder(info)
@@ -84,10 +82,6 @@ def _lower(node: OnnxNode, tensors: Tensors, handlers) -> List[Made]:
         made = lowering(node, tensors) if lowering else None
         if made is not None:
             return made
-        if node.op_type in WITH_SUBGRAPHS:
-            # A transpose first asked for inside a branch would be out of reach of what comes after it.
-            for name in tensors:
-                tensors[name]
         return TensorflowBackend._onnx_node_to_tensorflow_op(node, tensors, handlers)
     except UnsupportedModelError:
         raise

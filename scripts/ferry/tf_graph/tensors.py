@@ -31,6 +31,7 @@ class Tensors(MutableMapping[str, tf.Tensor]):
     """
 
     def __init__(self, constants: Dict[str, np.ndarray]):
+        self._graph = tf.compat.v1.get_default_graph()
         self._constants = constants
         self._first: Dict[str, tf.Tensor] = {}
         self._last: Dict[str, tf.Tensor] = {}
@@ -39,12 +40,12 @@ class Tensors(MutableMapping[str, tf.Tensor]):
 
     def __getitem__(self, name: str) -> tf.Tensor:
         if name not in self._first:
-            if name in self._last:
-                self._first[name] = _moved(self._last[name], to_first)
-            elif name in self._constants:
-                self._first[name] = tf.constant(self._constants[name])
-            else:
+            if name not in self._last and name not in self._constants:
                 raise KeyError(name)
+            # Who asks first may be the body of a loop, and what is made in it is out of reach of all others.
+            with self._graph.as_default():
+                last = self._last.get(name)
+                self._first[name] = tf.constant(self._constants[name]) if last is None else _moved(last, to_first)
         return self._first[name]
 
     def __setitem__(self, name: str, made: Made) -> None:
@@ -77,10 +78,11 @@ class Tensors(MutableMapping[str, tf.Tensor]):
         """The tensor with its channels last, transposed if it was not made so. Its rank is one that has channels."""
         if name not in self._last:
             constant = self.constant(name)
-            if constant is not None:
-                self._last[name] = tf.constant(constant.transpose(to_last(constant.ndim)))
-            else:
-                self._last[name] = _moved(self[name], to_last)
+            with self._graph.as_default():
+                if constant is not None:
+                    self._last[name] = tf.constant(constant.transpose(to_last(constant.ndim)))
+                else:
+                    self._last[name] = _moved(self[name], to_last)
         return self._last[name]
 
     def either(self, name: str) -> Tuple[tf.Tensor, bool]:

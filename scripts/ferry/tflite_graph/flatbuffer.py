@@ -1,7 +1,7 @@
 """Read a ``.tflite`` file without running it."""
 
 from collections import Counter
-from typing import Dict
+from typing import Dict, List, Tuple
 
 from tensorflow.lite.python import schema_py_generated as schema
 
@@ -45,6 +45,14 @@ def operators(data: bytes) -> Dict[str, int]:
             builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
             count[custom.decode() if custom else _BUILTIN_NAMES[builtin]] += 1
     return count
+
+
+def interface(data: bytes) -> Tuple[List[str], List[str]]:
+    """The names of the model's inputs and of its outputs, in order."""
+    graph = schema.Model.GetRootAsModel(data, 0).Subgraphs(0)
+    inputs = [graph.Tensors(graph.Inputs(position)).Name().decode() for position in range(graph.InputsLength())]
+    outputs = [graph.Tensors(graph.Outputs(position)).Name().decode() for position in range(graph.OutputsLength())]
+    return inputs, outputs
 
 
 def flex_operators(count: Dict[str, int]) -> Dict[str, int]:

@@ -14,41 +14,10 @@ HEADROOM = 4
 LARGEST_TOLERANCE = 1e-3
 # A mean hides one wrong value among a million, so the largest error has a limit of its own: this many mean ones.
 MAXIMUM_OVER_MEAN = 25
-# Below this magnitude the article's threshold passes any model, and above it in steps smaller than float32's the
-# outputs carry no information.
+# Below this magnitude the article's threshold passes any model.
 SMALLEST_MAGNITUDE = 1e-6
-SMALLEST_RELATIVE_SPREAD = 1e-6
-
-
-def interface_fault(found: List[TensorSpec], wanted: List[TensorSpec], kind: str) -> Optional[str]:
-    """Compare names, then shapes, then dtypes of inputs or outputs; the first difference as a sentence, or ``None``."""
-    names, wanted_names = [spec.name for spec in found], [spec.name for spec in wanted]
-    if names != wanted_names:
-        return f"its {kind}s are named {', '.join(names) or 'nothing'}; PyTorch's are {', '.join(wanted_names)}"
-    for spec, reference in zip(found, wanted):
-        if -1 not in spec.shape and tuple(spec.shape) != tuple(reference.shape):
-            return f"{kind} {spec.name} has shape {list(spec.shape)}; PyTorch's has {list(reference.shape)}"
-        if spec.dtype != reference.dtype:
-            return f"{kind} {spec.name} has dtype {spec.dtype}; PyTorch's has {reference.dtype}"
-    return None
-
-
-def vacuous(reference: Reference) -> Optional[str]:
-    """Why no comparison with ``reference`` would mean anything, or ``None``."""
-    if not reference.finite:
-        return "PyTorch's own outputs hold NaN or infinity; look at the model, or at the range of its inputs"
-    for spec, magnitude, spread in zip(reference.specs, reference.magnitudes(), reference.spreads()):
-        if magnitude < SMALLEST_MAGNITUDE:
-            return (
-                f"{spec.name} is too small to mean anything: its mean magnitude is {magnitude:.1e}, so that any error "
-                "would pass. Give the model its trained weights"
-            )
-        if reference.samples > 1 and spread < SMALLEST_RELATIVE_SPREAD * magnitude:
-            return (
-                f"{spec.name} is the same for every input (it varies by {spread:.1e} at a magnitude of "
-                f"{magnitude:.1e}), so that the check proves nothing. Give the model its trained weights"
-            )
-    return None
+# What varies by less than this many tolerances, beside a large constant part, could be wrong altogether and pass.
+SMALLEST_SPREAD_OVER_TOLERANCE = 100
 
 
 class Tolerance(NamedTuple):
@@ -69,11 +38,46 @@ def tolerances(noise: Optional[List[float]], outputs: int) -> List[Tolerance]:
     return [Tolerance(mean, MAXIMUM_OVER_MEAN * mean) for mean in means]
 
 
+def interface_fault(found: List[TensorSpec], wanted: List[TensorSpec], kind: str) -> Optional[str]:
+    """Compare names, then shapes, then dtypes of inputs or outputs; the first difference as a sentence, or ``None``."""
+    names, wanted_names = [spec.name for spec in found], [spec.name for spec in wanted]
+    if names != wanted_names:
+        return f"its {kind}s are named {', '.join(names) or 'nothing'}; PyTorch's are {', '.join(wanted_names)}"
+    for spec, reference in zip(found, wanted):
+        if -1 not in spec.shape and tuple(spec.shape) != tuple(reference.shape):
+            return f"{kind} {spec.name} has shape {list(spec.shape)}; PyTorch's has {list(reference.shape)}"
+        if spec.dtype != reference.dtype:
+            return f"{kind} {spec.name} has dtype {spec.dtype}; PyTorch's has {reference.dtype}"
+    return None
+
+
+def vacuous(reference: Reference, allowed: List[Tolerance]) -> Optional[str]:
+    """Why no comparison with ``reference`` within the ``allowed`` tolerances would mean anything, or ``None``."""
+    if not reference.finite:
+        return "PyTorch's own outputs hold NaN or infinity; look at the model, or at the range of its inputs"
+    for spec, magnitude, spread, limit in zip(reference.specs, reference.magnitudes(), reference.spreads(), allowed):
+        if magnitude < SMALLEST_MAGNITUDE:
+            return (
+                f"{spec.name} is too small to mean anything: its mean magnitude is {magnitude:.1e}, so that any error "
+                "would pass. Give the model its trained weights"
+            )
+        if reference.samples > 1 and spread == 0:
+            return f"{spec.name} is the same for every input; look at the model, or at the range of the example input"
+        if reference.samples > 1 and spread < SMALLEST_SPREAD_OVER_TOLERANCE * limit.mean * magnitude:
+            return (
+                f"{spec.name} hardly depends on the input: it varies by {spread:.1e}, beside {magnitude:.1e} in all: "
+                "its varying part could be wrong and pass. Take the large constant part out of it"
+            )
+    return None
+
+
 def value_fault(errors: Errors, reference: Reference, allowed: List[Tolerance]) -> Optional[str]:
     """Why the values are too far from the reference's, or ``None``."""
     if not errors.finite:
         return "its outputs hold NaN or infinity where PyTorch's do not"
     for spec, mean, largest, limit in zip(reference.specs, errors.relative(), errors.relative_maxima(), allowed):
+        if spec.dtype.kind in "iub" and largest > 0:
+            return f"{spec.name} is of {spec.dtype}, which does not round, and differs"
         if mean > limit.mean:
             return f"{spec.name} is off by {mean:.1e} of its scale in the mean; {limit.mean:.1e} is allowed"
         if largest > limit.maximum:

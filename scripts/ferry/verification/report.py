@@ -1,6 +1,7 @@
 """The outcome of a verification: as a dictionary for ``report.json`` and as a table for a terminal."""
 
 import hashlib
+import json
 from typing import Any, Dict, List, Optional
 
 from rich.table import Table
@@ -30,6 +31,7 @@ def as_dictionary(
         "samples": samples,
         "seed": inputs.SEED,
         "seconds": round(seconds, 3),
+        "fault": None,
         "reference": {"runtime": "pytorch", "outputs": _outputs(reference, noise)},
         "stages": {name: _stage(stage) for name, stage in stages.items()},
         "artifacts": {name: {"path": path, "sha256": _sha256(path)} for name, path in artifacts.items()},
@@ -50,6 +52,24 @@ def _outputs(reference: Reference, noise: Optional[List[float]]) -> Dict[str, An
         }
         for position, (spec, magnitude) in enumerate(zip(reference.specs, reference.magnitudes()))
     }
+
+
+def of_nothing(model: str, samples: int, fault: str) -> Dict[str, Any]:
+    """The report of a verification that could not be made, with the reason."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "model": model,
+        "passed": False,
+        "samples": samples,
+        "seed": inputs.SEED,
+        "fault": fault,
+        "stages": {},
+    }
+
+
+def as_bytes(report: Dict[str, Any]) -> bytes:
+    """The report as JSON."""
+    return (json.dumps(report, indent=2) + "\n").encode()
 
 
 def as_table(report: Dict[str, Any]) -> Table:

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from onnx import helper
@@ -74,6 +75,16 @@ def test_symmetric_padding_at_stride_1_is_same():
 def test_padding_that_same_would_place_elsewhere_stays_a_pad():
     # At stride 2 on an even size TensorFlow pads 0 before and 1 after; PyTorch pads 1 and 1.
     assert operators_of(case_of(strides=[2, 2])) == {"PAD": 1, "CONV_2D": 1}
+
+
+@pytest.mark.parametrize("auto_pad", ["SAME_UPPER", "SAME_LOWER", "VALID"])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_automatic_padding(auto_pad, stride):
+    node = helper.make_node(
+        "Conv", ["x", "w"], ["y"], name="conv", kernel_shape=[2, 3], strides=[stride, stride], auto_pad=auto_pad
+    )
+    model = model_of([node], {"x": [1, 2, 7, 8]}, {"w": normal(1, 3, 2, 2, 3)})
+    assert_carried(model, {"x": normal(2, 1, 2, 7, 8)})
 
 
 def test_a_dilated_depthwise_convolution_is_one_operator():

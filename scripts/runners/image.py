@@ -82,7 +82,8 @@ def _build(engine: Engine, name: str) -> None:
         f"building the image {name} with {engine.name}: seconds after a change of a script, otherwise up to {DOWNLOAD} "
         f"to download and {SIZE} on disk"
     )
-    command = [engine.name, "build", "--file", str(ROOT / DOCKERFILE), "--tag", name]
+    # Podman takes a comma in a path for the end of it, so the paths are relative.
+    command = [engine.name, "build", "--file", DOCKERFILE, "--tag", name]
     if base():
         command.append(f"--build-arg=BASE={base()}")
     if engine.name == "docker":
@@ -91,7 +92,8 @@ def _build(engine: Engine, name: str) -> None:
     with build_secrets.options() as given, open(str(log), "wb") as file:
         output: Any = sys.stderr if verbose else file
         built = subprocess.run(
-            [*command, *given, str(ROOT)],
+            [*command, *given, "."],
+            cwd=str(ROOT),
             env={**os.environ, "DOCKER_BUILDKIT": "1"},
             stdin=subprocess.DEVNULL,
             stdout=output,

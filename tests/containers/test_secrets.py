@@ -1,0 +1,49 @@
+"""What a build is told behind a company's walls is used, and is in no layer of the image and not in its history."""
+
+import subprocess
+from pathlib import Path
+
+from programs import run
+from runners import build_secrets
+
+MARK = "mark-of-a-secret-7f3a9"
+PYPI = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
+
+
+def index_with_a_password():
+    asked = subprocess.run(["python3", "-c", PYPI], stdout=subprocess.PIPE, check=True, text=True)
+    return asked.stdout.strip().replace("://", f"://someone:{MARK}@")
+
+
+def certificates(folder):
+    path = folder / "company.crt"
+    path.write_text(f"# {MARK}\n" + Path(build_secrets._certificates()).read_text())
+    return path
+
+
+def saved(client, name):
+    """All that there is of an image: every layer, those whose files a later one deletes too, and its settings."""
+    return b"".join(client.images.get(name).save())
+
+
+def test_certificates_mirrors_and_proxies_leave_no_trace(engine, client, small_checkout, tmp_path):
+    env = {"PIP_INDEX_URL": index_with_a_password(), "UV_DEFAULT_INDEX": "", "NO_PROXY": f"{MARK}.invalid"}
+    env["SSL_CERT_FILE"] = str(certificates(tmp_path))
+    # A layer that the engine has built before asks for no secret: this one is new, and shows what it was given.
+    script = small_checkout / "scripts" / "image" / "install_packages.sh"
+    script.write_text(script.read_text() + "echo $(grep -c mark-of-a /run/secrets/*) ${NO_PROXY%.*} $(date +%N)\n")
+    done = run("make", "image", f"RUNNER={engine.name}", "VERBOSE=1", cwd=str(small_checkout), env=env)
+    assert done.returncode == 0, done.stderr
+    log = done.stderr + done.stdout
+    assert f"/run/secrets/ca_certificates:1 /run/secrets/index_url:1 {MARK}" in log
+    name = done.stdout.strip().splitlines()[-1]
+    everything = saved(client, name)
+    assert len(everything) > 10**7
+    assert MARK.encode() not in everything
+
+
+def test_the_search_would_find_one(engine, client, small_checkout):
+    (small_checkout / "Makefile").write_text(f"# {MARK}\n" + (small_checkout / "Makefile").read_text())
+    done = run("make", "image", f"RUNNER={engine.name}", cwd=str(small_checkout))
+    assert done.returncode == 0, done.stderr
+    assert MARK.encode() in saved(client, done.stdout.strip())

@@ -1,6 +1,8 @@
 """What a build is told behind a company's walls is used, and is in no layer of the image and not in its history."""
 
+import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from programs import run
@@ -13,6 +15,11 @@ PYPI = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
 def index_with_a_password():
     asked = subprocess.run(["python3", "-c", PYPI], stdout=subprocess.PIPE, check=True, text=True)
     return asked.stdout.strip().replace("://", f"://someone:{MARK}@")
+
+
+def debian_mirror_with_a_password():
+    asked = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)"], stdout=subprocess.PIPE, text=True)
+    return asked.stdout.split()[0].replace("://", f"://someone:{MARK}@")
 
 
 def certificates(folder):
@@ -29,13 +36,21 @@ def saved(client, name):
 def test_certificates_mirrors_and_proxies_leave_no_trace(engine, client, small_checkout, tmp_path):
     env = {"PIP_INDEX_URL": index_with_a_password(), "UV_DEFAULT_INDEX": "", "NO_PROXY": f"{MARK}.invalid"}
     env["SSL_CERT_FILE"] = str(certificates(tmp_path))
-    # A layer that the engine has built before asks for no secret: this one is new, and shows what it was given.
-    script = small_checkout / "scripts" / "image" / "install_packages.sh"
-    script.write_text(script.read_text() + "echo $(grep -c mark-of-a /run/secrets/*) ${NO_PROXY%.*} $(date +%N)\n")
+    seen = {"ca_certificates", "index_url"}
+    if shutil.which("apt-get"):
+        env["DEBIAN_MIRROR"] = debian_mirror_with_a_password()
+        seen.add("debian_mirror")
+    # A layer that the engine has built before asks for no secret: these are new, and show what they were given.
+    for name in ("install_make.sh", "install_packages.sh"):
+        script = small_checkout / "scripts" / "image" / name
+        shown = f"# {time.time_ns()}\necho proxy: ${{NO_PROXY%.*}}; grep -c mark-of-a /run/secrets/*\n"
+        script.write_text(script.read_text() + shown)
     done = run("make", "image", f"RUNNER={engine.name}", "VERBOSE=1", cwd=str(small_checkout), env=env)
     assert done.returncode == 0, done.stderr
     log = done.stderr + done.stdout
-    assert f"/run/secrets/ca_certificates:1 /run/secrets/index_url:1 {MARK}" in log
+    for name in seen:
+        assert log.count(f"/run/secrets/{name}:1") == 2, log
+    assert log.count(f"proxy: {MARK}") == 2, log
     name = done.stdout.strip().splitlines()[-1]
     everything = saved(client, name)
     assert len(everything) > 10**7

@@ -6,14 +6,16 @@ import time
 from pathlib import Path
 
 from programs import run
-from runners import build_secrets
+from runners import build_secrets, uv
 
 MARK = "mark-of-a-secret-7f3a9"
 PYPI = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
 
 
 def index_with_a_password():
-    asked = subprocess.run(["python3", "-c", PYPI], stdout=subprocess.PIPE, check=True, text=True)
+    # uv was installed by a pip of its own; not every other Python has one.
+    uv.ensure()
+    asked = subprocess.run([str(uv.HOME / "bin" / "python"), "-c", PYPI], stdout=subprocess.PIPE, check=True, text=True)
     return asked.stdout.strip().replace("://", f"://someone:{MARK}@")
 
 

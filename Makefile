@@ -3,6 +3,8 @@
 MODEL ?= mobilenet_v2
 SAMPLES ?= 1000
 RUNNER ?=
+MEMORY ?=
+BASE_IMAGE ?=
 PYTEST ?=
 VERBOSE ?=
 PYTHON ?= python3
@@ -11,7 +13,7 @@ PYTHON ?= python3
 .DELETE_ON_ERROR:
 # make's own rules for C and Fortran cost time and match nothing here.
 MAKEFLAGS += --no-builtin-rules
-export VERBOSE
+export VERBOSE MEMORY BASE_IMAGE
 
 QUIET := $(if $(filter-out 0,$(VERBOSE)),,@)
 
@@ -25,7 +27,7 @@ CHOSEN = $(eval CHOSEN := $(shell $(PYTHON) scripts/runners choose $(RUNNER)))$(
 RUN = $(QUIET)$(PYTHON) scripts/runners run $(CHOSEN)
 
 # A bad argument is an error even where every file is up to date.
-ifneq ($(filter-out docker podman venv,$(RUNNER)),)
+ifneq ($(filter-out docker podman venv $(if $(FERRY_IMAGE),image),$(RUNNER)),)
 $(error there is no RUNNER '$(RUNNER)'; it is one of docker, podman, venv)
 endif
 ifneq ($(filter onnx tf tflite verify,$(MAKECMDGOALS)),)
@@ -37,7 +39,8 @@ $(foreach name,$(MODEL),$(if $(filter models/$(name).py,$(wildcard models/*.py))
 endif
 
 # What each stage is made of: touching one of these makes its file, and those after it, anew.
-FRAME := requirements.lock $(addprefix scripts/ferry/,__init__.py stage.py errors.py atomic_file.py)
+IN_IMAGE := $(if $(filter docker podman,$(RUNNER)),Dockerfile.cpu)
+FRAME := requirements.lock $(IN_IMAGE) $(addprefix scripts/ferry/,__init__.py stage.py errors.py atomic_file.py)
 EXPORT_ONNX := scripts/export_onnx.py $(addprefix scripts/ferry/,model_file.py \
     pytorch_export.py tensor_names.py onnx_graph/__init__.py onnx_graph/interface.py) $(FRAME)
 ONNX_TO_TF := scripts/onnx_to_tf.py $(wildcard scripts/ferry/onnx_graph/*.py scripts/ferry/lowerings/*.py \
@@ -47,7 +50,7 @@ TF_TO_TFLITE := scripts/tf_to_tflite.py $(wildcard scripts/ferry/tflite_graph/*.
 
 # A stage renames a whole file into place. Interrupted right after that, make would delete it, and the old one is gone.
 .PRECIOUS: $(ONNX) $(TF) $(TFLITE)
-.PHONY: help onnx tf tflite verify $(VERIFIED) test lint lock clean clean-all
+.PHONY: help onnx tf tflite verify $(VERIFIED) shell image doctor test lint lock clean clean-all
 
 help: ## print this
 	@$(PYTHON) scripts/make_help.py $(firstword $(MAKEFILE_LIST))
@@ -69,8 +72,17 @@ $(TFLITE): build/%/model.tflite: build/%/model.pb $(TF_TO_TFLITE)
 $(VERIFIED): verify/%: build/%/model.tflite
 	$(RUN) scripts/verify.py --model models/$*.py --build build/$* --samples $(SAMPLES)
 
+shell: ## open a shell in the environment that the stages run in
+	$(QUIET)$(PYTHON) scripts/runners shell $(CHOSEN)
+
+image: ## build the image that RUNNER=docker or RUNNER=podman runs the stages in, and print its name
+	$(QUIET)$(PYTHON) scripts/runners image $(CHOSEN)
+
+doctor: ## say what this machine has for Ferry, and what that means
+	$(QUIET)$(PYTHON) scripts/runners doctor
+
 test: ## run the tests; PYTEST="-k name" picks some
-	$(RUN) -m pytest $(PYTEST)
+	$(QUIET)$(PYTHON) scripts/runners run venv -m pytest $(PYTEST)
 
 lint: ## check the code's style and types
 	$(QUIET)$(PYTHON) scripts/runners lint ruff check .
@@ -83,5 +95,6 @@ lock: ## resolve requirements.in into requirements.lock, and the tools' own lock
 clean: ## remove build/
 	$(QUIET)rm -rf build
 
-clean-all: clean ## remove the environments too: .venv/
+clean-all: clean ## remove the environments too: .venv/, and the images built last
+	$(QUIET)$(PYTHON) scripts/runners remove-images
 	$(QUIET)rm -rf .venv

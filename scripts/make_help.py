@@ -8,6 +8,8 @@ VARIABLES = """\
 MODEL=mobilenet_v2    which file of models/; several, with -j, are carried side by side
 SAMPLES=1000          how many inputs `verify` compares
 RUNNER=               docker, podman or venv; unset, what this machine has
+MEMORY=               what a container may use, as in 8g; unset, three quarters of the machine's
+BASE_IMAGE=           build the images on this one: a mirror's copy of the Dockerfile's base
 VERBOSE=1             show the libraries' own output, and each command"""
 
 

@@ -16,8 +16,9 @@ def run(*command, env: Optional[dict] = None, **options) -> subprocess.Completed
     inherited = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
     variables = {**inherited, **(env or {})}
     options.setdefault("cwd", str(ROOT))
+    options.setdefault("timeout", 600)
     words = [str(part) for part in command]
-    return subprocess.run(words, env=variables, capture_output=True, text=True, timeout=600, check=False, **options)
+    return subprocess.run(words, env=variables, capture_output=True, text=True, check=False, **options)
 
 
 def run_stage(name: str, *arguments, env: Optional[dict] = None, **options) -> subprocess.CompletedProcess:

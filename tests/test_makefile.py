@@ -112,6 +112,17 @@ def test_make_knows_every_module_a_stage_imports(made, stage):
         assert f"scripts/{stage}.py --" in planned, f"touching {file} does not run {stage}"
 
 
+@pytest.mark.parametrize(("runner", "remade"), [("docker", True), ("podman", True), ("venv", False)])
+def test_a_changed_dockerfile_counts_where_the_stages_run_in_its_image(made, runner, remade):
+    for path in made.glob("Dockerfile.*"):
+        os.utime(str(path), (0, 0))
+    unchanged = run("make", "-n", "tflite", "MODEL=tiny", f"RUNNER={runner}", cwd=str(made))
+    assert "scripts/export_onnx.py --" not in unchanged.stdout
+    changed = run("make", "-n", "-W", "Dockerfile.cpu", "tflite", "MODEL=tiny", f"RUNNER={runner}", cwd=str(made))
+    assert changed.returncode == 0, changed.stderr
+    assert ("scripts/export_onnx.py --" in changed.stdout) == remade
+
+
 def test_several_models_are_made_side_by_side(checkout):
     shutil.rmtree(str(checkout / "build"), ignore_errors=True)
     done = make(checkout, "-j4", "tflite", "MODEL=tiny other")

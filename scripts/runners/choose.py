@@ -1,13 +1,14 @@
 """Which runner to use: what the user said, or what this machine has."""
 
-from typing import Tuple
+import os
+from typing import List, Tuple
 
 from runners import engines
 from runners.errors import RunnerError
 
 RUNNERS = ("docker", "podman", "venv")
-# The container runners need images; there are none to run in yet.
-BUILT = ("venv",)
+# Inside the images the environment is the interpreter's own: there is nothing to choose and nothing to make.
+INSIDE = "image"
 
 
 def choose(wanted: str) -> Tuple[str, str]:
@@ -19,20 +20,21 @@ def choose(wanted: str) -> Tuple[str, str]:
         RunnerError: ``wanted`` is none of Ferry's runners.
     """
     if wanted:
-        must_be_built(wanted)
+        must_exist(wanted)
         return wanted, "as RUNNER says"
-    for engine in ("docker", "podman"):
-        answer = engines.version(engine)
-        if answer:
-            if engine in BUILT:
-                return engine, f"{engine} {answer} answers"
-            return "venv", f"{engine} {answer} answers, but there are no images to run in yet"
-    return "venv", "no Docker engine answers, and there is no Podman"
+    troubles: List[str] = []
+    for name in ("docker", "podman"):
+        answer = engines.ask(name)
+        if isinstance(answer, engines.Engine):
+            return name, "; ".join([f"{name} {answer.version} answers", *troubles])
+        if answer.trouble is not None:
+            troubles.append(f"{name} is there, but fails: {answer.trouble}")
+    return "venv", "; ".join(troubles) or "no Docker engine answers, and there is no Podman"
 
 
-def must_be_built(runner: str) -> None:
-    """Raise RunnerError unless ``runner`` names a runner that works."""
+def must_exist(runner: str) -> None:
+    """Raise RunnerError unless ``runner`` is one that works here."""
+    if runner == INSIDE and "FERRY_IMAGE" in os.environ:
+        return
     if runner not in RUNNERS:
         raise RunnerError(f"there is no RUNNER {runner!r}; it is one of {', '.join(RUNNERS)}")
-    if runner not in BUILT:
-        raise RunnerError(f"RUNNER={runner} has no image to run in yet; use RUNNER=venv")

@@ -1,34 +1,25 @@
-"""The runners' command line: ``choose``, ``run``, ``lint`` and ``lock``."""
+"""The runners' command line: what the Makefile's recipes call."""
 
 import argparse
 import os
 import signal
 import subprocess
 import sys
-from typing import List
+from typing import Callable, List
 
-from runners import choose, lock, venv
+from runners import choose, container, doctor, engines, image, lock, venv
 from runners.errors import RunnerError
 from runners.paths import ROOT
+
+# What an engine's client ends with where it could not start the container, and what the kernel's SIGKILL looks like.
+NOT_STARTED, KILLED = (125, 126, 127), 137
 
 
 def main(arguments: List[str]) -> int:
     """Carry out one command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        if options.command == "choose":
-            choice, reason = choose.choose(options.runner)
-            print(f"runner: {choice} ({reason})", file=sys.stderr)
-            print(choice)
-            return 0
-        if options.command == "run":
-            choose.must_be_built(options.runner)
-            return _run([str(venv.ensure(venv.TF24)), "-s", *options.program], answers_late=_is_stage(options.program))
-        if options.command == "lint":
-            python = venv.ensure(venv.LINT)
-            return _run([str(python), "-s", "-m", options.tool, *options.arguments])
-        lock.write_all()
-        return 0
+        return options.carry_out(options)
     except RunnerError as error:
         print(f"ferry: error: {error}", file=sys.stderr)
         return 1
@@ -37,18 +28,96 @@ def main(arguments: List[str]) -> int:
         return 130
 
 
+def _choose(options: argparse.Namespace) -> int:
+    choice, reason = choose.choose(options.runner)
+    print(f"runner: {choice} ({reason})", file=sys.stderr)
+    print(choice)
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    choose.must_exist(options.runner)
+    what = " ".join(options.program[:2])
+    if options.runner == "venv":
+        return _start([str(venv.ensure(venv.TF24)), "-s", *options.program], what, _is_stage(options.program))
+    if options.runner == choose.INSIDE:
+        return _start([sys.executable, "-s", *options.program], what, _is_stage(options.program))
+    engine = engines.at_hand(options.runner)
+    code = _start(container.command(engine, image.ensure(engine), options.program), what)
+    if code in NOT_STARTED:
+        raise RunnerError(f"{engine.name} could not start the container; its message above says why")
+    if code == KILLED:
+        raise RunnerError(f"{what} was killed, most likely for want of memory; MEMORY=8g allows it 8 GB")
+    return code
+
+
+def _shell(options: argparse.Namespace) -> int:
+    choose.must_exist(options.runner)
+    if options.runner in engines.QUESTIONS:
+        engine = engines.at_hand(options.runner)
+        return _start(container.shell(engine, image.ensure(engine)), "the shell")
+    if options.runner == "venv":
+        folder = venv.ensure(venv.TF24).parent
+        os.environ["PATH"] = os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)])
+    return _start([os.environ.get("SHELL", "/bin/sh")], "the shell")
+
+
+def _image(options: argparse.Namespace) -> int:
+    if options.runner not in engines.QUESTIONS:
+        raise RunnerError("images are for RUNNER=docker and RUNNER=podman")
+    print(image.ensure(engines.need(options.runner)))
+    return 0
+
+
+def _remove_images(_options: argparse.Namespace) -> int:
+    for name in engines.QUESTIONS:
+        image.remove(name)
+    return 0
+
+
+def _lint(options: argparse.Namespace) -> int:
+    _in_a_checkout()
+    python = venv.ensure(venv.LINT)
+    return _start([str(python), "-s", "-m", options.tool, *options.arguments], options.tool)
+
+
+def _lock(_options: argparse.Namespace) -> int:
+    _in_a_checkout()
+    lock.write_all()
+    return 0
+
+
+def _doctor(_options: argparse.Namespace) -> int:
+    return doctor.examine()
+
+
+def _in_a_checkout() -> None:
+    if "FERRY_IMAGE" in os.environ:
+        raise RunnerError("the image holds what the stages need; this needs a checkout of Ferry")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="runners", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    chooser = commands.add_parser("choose", help="print the runner to use, and on the error stream why")
+
+    def command(name: str, carry_out: Callable[[argparse.Namespace], int], meaning: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=meaning)
+        made.set_defaults(carry_out=carry_out)
+        return made
+
+    chooser = command("choose", _choose, "print the runner to use, and on the error stream why")
     chooser.add_argument("runner", nargs="?", default="", help="docker, podman or venv; empty: find out")
-    runner = commands.add_parser("run", help="run a Python program in a runner")
+    runner = command("run", _run, "run a Python program in a runner")
     runner.add_argument("runner")
     runner.add_argument("program", nargs=argparse.REMAINDER, help="the arguments of its python")
-    linter = commands.add_parser("lint", help="run a linter in the linters' environment")
+    command("shell", _shell, "open a shell in a runner").add_argument("runner")
+    command("image", _image, "build a container runner's image").add_argument("runner")
+    command("remove-images", _remove_images, "remove the images that this checkout built last")
+    command("doctor", _doctor, "say what this machine has for Ferry, and what that means")
+    linter = command("lint", _lint, "run a linter in the linters' environment")
     linter.add_argument("tool", help="ruff or mypy")
     linter.add_argument("arguments", nargs=argparse.REMAINDER)
-    commands.add_parser("lock", help="resolve the .in files into lock files")
+    command("lock", _lock, "resolve the .in files into lock files")
     return parser
 
 
@@ -56,7 +125,7 @@ def _is_stage(program: List[str]) -> bool:
     return bool(program) and program[0].startswith("scripts/")
 
 
-def _run(command: List[str], answers_late: bool = False) -> int:
+def _start(command: List[str], what: str, answers_late: bool = False) -> int:
     """Run a program to its end. Ctrl-C is the program's to answer: the terminal sends it to both.
 
     One that ``answers_late`` starts with the signal held back, and lets it through when it can clean up after itself.
@@ -73,7 +142,6 @@ def _run(command: List[str], answers_late: bool = False) -> int:
     finally:
         signal.signal(signal.SIGINT, previous)
     if code < 0:
-        name = signal.Signals(-code).name
-        print(f"ferry: error: {' '.join(command[2:4])} was ended by {name}", file=sys.stderr)
+        print(f"ferry: error: {what} was ended by {signal.Signals(-code).name}", file=sys.stderr)
         return 128 - code
     return code

@@ -1,25 +1,98 @@
-"""Is there a container engine that answers? A client on PATH is not one."""
+"""Is there a container engine that answers, and if not, is there none or is it in trouble?"""
 
+import os
 import shutil
 import subprocess
-from typing import Optional
+from typing import List, NamedTuple, Optional, Union
+
+from runners.errors import RunnerError
 
 SECONDS_TO_ANSWER = 5
 QUESTIONS = {
-    "docker": ["docker", "version", "--format", "{{.Server.Version}}"],
-    "podman": ["podman", "version", "--format", "{{.Version}}"],
+    "docker": ["docker", "info", "--format", "{{.ServerVersion}} {{.SecurityOptions}}"],
+    "podman": ["podman", "info", "--format", "{{.Version.Version}} [rootless={{.Host.Security.Rootless}}]"],
 }
+NOT_THERE = {
+    "docker": "there is no Docker engine: no `docker` on PATH, or none running (`sudo systemctl start docker`)",
+    "podman": "there is no Podman: no `podman` on PATH",
+}
+# What a client says where no engine listens. Podman's stand-in for docker is Podman, and is found under its own name.
+NO_ENGINE = ("cannot connect to the docker daemon", "is the docker daemon running", "emulate docker cli using podman")
 
 
-def version(engine: str) -> Optional[str]:
-    """The version of the engine that answers to the client ``docker`` or ``podman``; ``None`` if none does."""
-    if not shutil.which(engine):
-        return None
+class Engine(NamedTuple):
+    """An engine that answered."""
+
+    name: str
+    version: str
+    rootless: bool
+
+
+class Silence(NamedTuple):
+    """An engine that did not: ``trouble`` says what it is in, and is None where there is no engine at all."""
+
+    name: str
+    trouble: Optional[str]
+
+
+def ask(name: str) -> Union[Engine, Silence]:
+    """The ``Engine`` that answers to the client ``docker`` or ``podman``, or the ``Silence`` met instead."""
+    if not shutil.which(name):
+        return Silence(name, None)
     try:
-        asked = subprocess.run(
-            QUESTIONS[engine], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=SECONDS_TO_ANSWER
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
+        asked = subprocess.run(QUESTIONS[name], capture_output=True, timeout=SECONDS_TO_ANSWER)
+    except OSError as error:
+        return Silence(name, f"`{name}` does not start: {error.strerror}")
+    except subprocess.TimeoutExpired:
+        return Silence(name, f"it has not answered within {SECONDS_TO_ANSWER} s")
     answer = asked.stdout.decode(errors="replace").strip()
-    return answer if asked.returncode == 0 and answer else None
+    complaint = asked.stderr.decode(errors="replace").strip()
+    version, _, security = answer.partition(" ")
+    if asked.returncode == 0 and version[:1].isdigit():
+        return Engine(name, version, "name=rootless" in security or "rootless=true" in security)
+    if not complaint or any(phrase in complaint.lower() for phrase in NO_ENGINE):
+        return Silence(name, None)
+    return Silence(name, explain(complaint.splitlines()))
+
+
+def need(name: str) -> Engine:
+    """The engine ``name``.
+
+    Raises:
+        RunnerError: there is none, or there is one and it is in trouble; the message says which.
+    """
+    answer = ask(name)
+    if isinstance(answer, Engine):
+        return answer
+    if answer.trouble is None:
+        raise RunnerError(f"{NOT_THERE[name]}; RUNNER=venv needs none")
+    raise RunnerError(f"{name} is there, but fails: {answer.trouble}")
+
+
+def at_hand(name: str) -> Engine:
+    """The engine ``name`` for running a stage: as ``need``, but Podman, which takes 0.3 s to answer, is not asked.
+
+    Raises:
+        RunnerError: as for ``need``; a Podman in trouble is found out when it is used.
+    """
+    if name == "podman" and shutil.which(name):
+        return Engine(name, "", rootless=os.getuid() != 0)
+    return need(name)
+
+
+def explain(complaint: List[str]) -> str:
+    """The line of an engine's complaint that matters, with what to do about it where that is known."""
+    text = "\n".join(complaint).lower()
+    if "permission denied" in text and "docker" in text and "sock" in text:
+        user = os.environ.get("USER", "you")
+        return (
+            "its socket refuses this user (permission denied). Add the user to its group with "
+            f"`sudo usermod -aG docker {user}`, and log in again"
+        )
+    if "no space left on device" in text:
+        return "no space left on its disk. `docker system df` or `podman system df` shows what takes the room"
+    if "buildx component is missing" in text:
+        return "its client cannot build with BuildKit; the package docker-buildx-plugin, or docker-buildx, adds that"
+    lines = [line.strip() for line in complaint if line.strip()]
+    marked = [line for line in lines if "error" in line.lower()]
+    return (marked or lines or ["it gave no reason"])[-1]

@@ -1,7 +1,6 @@
 """The virtual environments: made from a lock on first use, reused while the lock stays as it was."""
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import platform
@@ -9,10 +8,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Iterator, NamedTuple
+from typing import NamedTuple
 
 from runners import python38, uv
 from runners.errors import RunnerError
+from runners.one_at_a_time import one_at_a_time
 from runners.paths import ENVIRONMENTS, REQUIREMENTS, ROOT
 
 # Raised when the way an environment is made changes, so that those made the old way are made again.
@@ -67,7 +67,7 @@ def ensure(environment: Environment) -> Path:
     if environment.is_ready():
         return environment.python
     _check_machine()
-    with _one_at_a_time():
+    with one_at_a_time(ENVIRONMENTS):
         if not environment.is_ready():
             _make(environment)
     return environment.python
@@ -123,15 +123,6 @@ def _check_room(environment: Environment) -> None:
             f"the environment needs {_size(environment.disk_mb)} on the disk of {ENVIRONMENTS}, which has "
             f"{_size(free)} free"
         )
-
-
-@contextlib.contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Under `make -j` several stages may find the environment missing; one makes it, the others wait."""
-    ENVIRONMENTS.mkdir(exist_ok=True)
-    with open(str(ENVIRONMENTS / "lock"), "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _say(text: str) -> None:

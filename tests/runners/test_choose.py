@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from runners import choose, engines
@@ -23,37 +25,77 @@ def test_with_no_engine_it_is_venv(path):
 
 
 def test_a_docker_client_without_an_engine_is_no_engine(path):
-    path("docker", 'echo "Cannot connect to the Docker daemon" >&2; echo; exit 1\n')
-    assert engines.version("docker") is None
+    path("docker", 'echo "Cannot connect to the Docker daemon. Is the docker daemon running?" >&2; echo; exit 1\n')
+    assert engines.ask("docker") == engines.Silence("docker", None)
     assert choose.choose("")[0] == "venv"
+    with pytest.raises(RunnerError, match="there is no Docker engine: .*; RUNNER=venv needs none"):
+        engines.need("docker")
 
 
-def test_an_engine_that_hangs_is_no_engine(path, monkeypatch):
-    monkeypatch.setattr(engines, "SECONDS_TO_ANSWER", 0.2)
-    path("docker", "exec sleep 30\n")
-    assert engines.version("docker") is None
+def test_podmans_stand_in_for_docker_is_no_docker(path):
+    path("docker", 'echo "Emulate Docker CLI using podman." >&2; echo; exit 125\n')
+    assert engines.ask("docker") == engines.Silence("docker", None)
 
 
-@pytest.mark.parametrize("engine", ["docker", "podman"])
-def test_an_engine_that_answers_is_named(path, engine, monkeypatch):
-    path(engine, "echo 20.10.24\n")
-    assert engines.version(engine) == "20.10.24"
+REFUSED = "Got permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock"
+
+
+@pytest.mark.parametrize(
+    ("complaint", "trouble"),
+    [
+        (REFUSED, "its socket refuses this user .*sudo usermod -aG docker"),
+        ("write /var/lib/docker/tmp/x: no space left on device", "no space left on its disk"),
+        ("Error: cannot re-exec process", "Error: cannot re-exec process"),
+    ],
+)
+def test_an_engine_in_trouble_is_not_taken_for_none(path, complaint, trouble):
+    path("docker", f'echo "{complaint}" >&2; exit 1\n')
     choice, reason = choose.choose("")
     assert choice == "venv"
-    assert f"{engine} 20.10.24 answers, but there are no images" in reason
-    monkeypatch.setattr(choose, "BUILT", ("docker", "podman", "venv"))
-    assert choose.choose("") == (engine, f"{engine} 20.10.24 answers")
+    assert re.search(f"docker is there, but fails: {trouble}", reason)
+    with pytest.raises(RunnerError, match=f"docker is there, but fails: {trouble}"):
+        engines.need("docker")
 
 
-def test_docker_comes_before_podman(path, monkeypatch):
-    monkeypatch.setattr(choose, "BUILT", ("docker", "podman", "venv"))
-    path("docker", "echo 20.10.24\n")
-    path("podman", "echo 4.3.1\n")
+def test_an_engine_that_hangs_is_in_trouble(path, monkeypatch):
+    monkeypatch.setattr(engines, "SECONDS_TO_ANSWER", 0.2)
+    path("docker", "exec sleep 30\n")
+    assert engines.ask("docker") == engines.Silence("docker", "it has not answered within 0.2 s")
+
+
+def test_docker_in_trouble_makes_way_for_podman_and_says_so(path):
+    path("docker", f'echo "{REFUSED}" >&2; exit 1\n')
+    path("podman", "echo '4.3.1 [rootless=true]'\n")
+    choice, reason = choose.choose("")
+    assert choice == "podman"
+    assert reason.startswith("podman 4.3.1 answers; docker is there, but fails: its socket refuses this user")
+
+
+@pytest.mark.parametrize(
+    ("engine", "answer", "rootless"),
+    [
+        ("docker", "20.10.24 [name=seccomp,profile=default]", False),
+        ("docker", "27.5.1 [name=seccomp,profile=builtin name=rootless name=cgroupns]", True),
+        ("podman", "4.3.1 [rootless=false]", False),
+        ("podman", "4.3.1 [rootless=true]", True),
+    ],
+)
+def test_an_engine_that_answers_is_the_runner(path, engine, answer, rootless):
+    path(engine, f"echo '{answer}'\n")
+    version = answer.split()[0]
+    assert engines.need(engine) == engines.Engine(engine, version, rootless)
+    assert choose.choose("") == (engine, f"{engine} {version} answers")
+
+
+def test_docker_comes_before_podman(path):
+    path("docker", "echo '20.10.24 []'\n")
+    path("podman", "echo '4.3.1 [rootless=false]'\n")
     assert choose.choose("")[0] == "docker"
 
 
 def test_what_the_user_says_is_taken():
     assert choose.choose("venv") == ("venv", "as RUNNER says")
+    assert choose.choose("docker") == ("docker", "as RUNNER says")
 
 
 def test_an_unknown_runner_is_an_error():
@@ -61,6 +103,8 @@ def test_an_unknown_runner_is_an_error():
         choose.choose("lxc")
 
 
-def test_a_runner_to_come_says_so():
-    with pytest.raises(RunnerError, match="RUNNER=docker has no image to run in yet; use RUNNER=venv"):
-        choose.choose("docker")
+def test_the_images_own_runner_is_for_the_image(monkeypatch):
+    with pytest.raises(RunnerError, match="there is no RUNNER 'image'"):
+        choose.choose("image")
+    monkeypatch.setenv("FERRY_IMAGE", "cpu")
+    assert choose.choose("image")[0] == "image"

@@ -1,0 +1,90 @@
+"""The command that runs a stage in a container, with nothing in reach but what the stage needs."""
+
+import os
+from pathlib import PurePosixPath
+from typing import Dict, List
+
+from runners.engines import Engine
+from runners.errors import RunnerError
+from runners.paths import ROOT
+
+INSIDE = PurePosixPath("/ferry")
+# A verification starts a process for each processor, and each of them some threads.
+PROCESSES = 4096
+# The options of the stages whose values are files or folders: is it the folder itself, and does the stage write there?
+READ_FROM = ("--model", "--input")
+WRITTEN_TO = ("--output",)
+WRITTEN_FOLDER = ("--build",)
+
+
+def command(engine: Engine, image: str, program: List[str]) -> List[str]:
+    """The engine's command line for a stage: ``program`` is the arguments of the image's Python.
+
+    Raises:
+        RunnerError: the program is given a file outside the checkout, or a folder for its output cannot be made.
+    """
+    options = _options(engine, folders(program))
+    return [engine.name, "run", *options, "--entrypoint=python", image, "-s", *program]
+
+
+def shell(engine: Engine, image: str) -> List[str]:
+    """The engine's command line for a shell that is given what a stage is given, of every model."""
+    options = [*_options(engine, {"models": False, "build": True}), "--interactive", "--tty"]
+    return [engine.name, "run", *options, "--entrypoint=bash", image]
+
+
+def folders(program: List[str]) -> Dict[str, bool]:
+    """The folders, relative to the checkout, that a stage with these arguments uses, and whether it writes there."""
+    found: Dict[str, bool] = {}
+    for option, value in zip(program, program[1:]):
+        if option in READ_FROM:
+            found.setdefault(os.path.dirname(value), False)
+        elif option in WRITTEN_TO:
+            found[os.path.dirname(value)] = True
+        elif option in WRITTEN_FOLDER:
+            found[value] = True
+    return found
+
+
+def _options(engine: Engine, mounts: Dict[str, bool]) -> List[str]:
+    options = ["--rm", "--pull=never", "--network=none", "--read-only", "--cap-drop=ALL"]
+    options += ["--security-opt=no-new-privileges", f"--pids-limit={PROCESSES}", f"--memory={_memory()}"]
+    options += ["--tmpfs=/tmp:rw,nosuid,nodev,mode=1777", "--env=VERBOSE", *_user(engine)]
+    if engine.name == "docker":
+        # Python as a container's first process would not hear a signal before it has set a handler for it.
+        options.append("--init")
+    return options + [_mount(folder, writable) for folder, writable in mounts.items()]
+
+
+def _mount(folder: str, writable: bool) -> str:
+    here = ROOT / folder
+    if os.path.isabs(folder) or os.path.normpath(folder).split(os.sep)[0] in (os.pardir, os.curdir):
+        raise RunnerError(f"a container is given folders below the checkout only, and {folder or '.'!r} is not one")
+    if writable:
+        try:
+            # The engine would make it too, and it would be root's.
+            here.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunnerError(f"cannot make the folder {folder}: {error.strerror}") from error
+    parts = ["type=bind", f"src={here}", f"dst={INSIDE / folder}"] + ([] if writable else ["readonly"])
+    return "--mount=" + ",".join(_quoted(part) for part in parts)
+
+
+def _quoted(part: str) -> str:
+    # The engines read the option as a line of CSV.
+    return '"' + part.replace('"', '""') + '"' if set(part) & set(',"') else part
+
+
+def _user(engine: Engine) -> List[str]:
+    me = f"--user={os.getuid()}:{os.getgid()}"
+    if not engine.rootless:
+        # Where Docker is set to remap users, what a container writes would be another user's.
+        return [me, "--userns=host"]
+    # Rootless Docker shows the caller as root inside, and knows no other way; Podman can keep the number.
+    return ["--user=0:0"] if engine.name == "docker" else [me, "--userns=keep-id"]
+
+
+def _memory() -> str:
+    """``MEMORY``, or three quarters of what the machine has: a model that runs wild must not take the rest with it."""
+    given = os.environ.get("MEMORY", "")
+    return given or str(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 3 // 4)

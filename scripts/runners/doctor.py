@@ -1,0 +1,101 @@
+"""What this machine has for Ferry, and what each finding means."""
+
+import contextlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Callable, List, NamedTuple, Tuple
+
+from runners import choose, engines, venv
+from runners.paths import ROOT
+
+
+class Finding(NamedTuple):
+    """One line of the doctor's: what was looked at, what was found, what follows, and whether Ferry can work so."""
+
+    subject: str
+    found: str
+    meaning: str
+    fine: bool = True
+
+
+def examine() -> int:
+    """Print a line for each finding. The exit code is 1 if nothing here can run the stages."""
+    findings = [look() for look in LOOKS]
+    width = max(len(finding.subject) for finding in findings)
+    for finding in findings:
+        print(f"{finding.subject:<{width}}  {finding.found}: {finding.meaning}")
+    return 0 if all(finding.fine for finding in findings) else 1
+
+
+def _processor() -> Finding:
+    machine = f"{platform.machine()} {platform.system()}, {len(os.sched_getaffinity(0))} processors"
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        return Finding("machine", machine, "the pinned packages are for x86-64 Linux only", fine=False)
+    flags: List[str] = []
+    with contextlib.suppress(OSError):
+        flags = Path("/proc/cpuinfo").read_text().split()
+    has = [name for name in ("avx", "avx2", "fma") if name in flags]
+    machine += f" with {', '.join(has).upper() or 'no AVX'}"
+    if "avx" not in has:
+        return Finding("machine", machine, "TensorFlow's wheels need AVX, and crash without", fine=False)
+    return Finding("machine", machine, "the pinned packages run here")
+
+
+def _python() -> Finding:
+    found = f"{platform.python_version()} ({sys.executable})"
+    return Finding("make's Python", found, "starts the runners; the stages use a Python 3.8 of their own")
+
+
+def _engine(name: str) -> Callable[[], Finding]:
+    def look() -> Finding:
+        answer = engines.ask(name)
+        if isinstance(answer, engines.Engine):
+            kind = "rootless" if answer.rootless else "run by root"
+            return Finding(name, f"{answer.version}, {kind}", f"RUNNER={name} works")
+        if answer.trouble is None:
+            return Finding(name, "none", engines.NOT_THERE[name])
+        return Finding(name, "there, but fails", answer.trouble)
+
+    return look
+
+
+def _runner() -> Finding:
+    runner, reason = choose.choose("")
+    return Finding("RUNNER unset", runner, reason)
+
+
+def _environment() -> Finding:
+    if venv.TF24.is_ready():
+        return Finding("RUNNER=venv", "ready", "the environment is made, and fits requirements.lock")
+    return Finding("RUNNER=venv", "not made yet", "the first stage that runs there makes it from requirements.lock")
+
+
+def _room() -> Finding:
+    free = shutil.disk_usage(str(ROOT)).free // 10**6
+    enough = venv.TF24.is_ready() or free > venv.TF24.disk_mb
+    need = f"an environment takes {venv.TF24.disk_mb / 1000:.1f} GB, an image about as much where the engine keeps them"
+    return Finding("disk", f"{free / 1000:.1f} GB free beside the checkout", need, fine=enough)
+
+
+def _gpu() -> Finding:
+    use = "every stage runs on the CPU, and what is converted does not depend on a GPU"
+    name, driver = _nvidia()
+    return Finding("GPU", f"{name}, driver {driver}" if name else "none that nvidia-smi shows", use)
+
+
+def _nvidia() -> Tuple[str, str]:
+    query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        asked = subprocess.run(query, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=20, check=True)
+        first = asked.stdout.decode(errors="replace").strip().splitlines()[:1]
+        if first:
+            name, _, driver = first[0].partition(", ")
+            return name, driver
+    return "", ""
+
+
+LOOKS = (_processor, _python, _engine("docker"), _engine("podman"), _runner, _environment, _room, _gpu)

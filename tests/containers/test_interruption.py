@@ -1,0 +1,46 @@
+"""Ctrl-C reaches the stage inside its container, and neither a half-written file nor a container is left."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+SLOW = """
+import time
+
+def get_pytorch_model():
+    open("build/slow/started", "w").close()
+    time.sleep(120)
+"""
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_stage_ends(engine, client, image, checkout, stop):
+    (checkout / "models" / "slow.py").write_text(SLOW)
+    started = checkout / "build" / "slow" / "started"
+    if started.exists():
+        started.unlink()
+    process = subprocess.Popen(
+        ["make", "onnx", "MODEL=slow", f"RUNNER={engine.name}"], cwd=str(checkout), stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+    deadline = time.time() + 60
+    while not started.exists() and time.time() < deadline:
+        time.sleep(0.05)
+    assert started.exists()
+    # What a terminal does: the signal goes to make and to all it has started.
+    os.killpg(process.pid, stop)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "interrupted; nothing was left half-written" in output
+    assert sorted(path.name for path in started.parent.iterdir()) == ["logs", "started"]
+    deadline = time.time() + 30
+    while time.time() < deadline and _running(client, image):
+        time.sleep(0.1)
+    assert not _running(client, image)
+
+
+def _running(client, image):
+    return client.containers.list(filters={"ancestor": image})

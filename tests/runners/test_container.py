@@ -1,0 +1,87 @@
+"""The engine's command line for a stage."""
+
+import os
+
+import pytest
+
+from runners import container
+from runners.engines import Engine
+from runners.errors import RunnerError
+
+DOCKER = Engine("docker", "20.10.24", rootless=False)
+ME = f"--user={os.getuid()}:{os.getgid()}"
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path, monkeypatch):
+    monkeypatch.setattr(container, "ROOT", tmp_path)
+    return tmp_path
+
+
+def mounts(command):
+    return [word for word in command if word.startswith("--mount=")]
+
+
+def test_a_stage_is_given_its_own_folders_only(root):
+    program = ["scripts/export_onnx.py", "--model", "models/a.py", "--output", "build/a/model.onnx"]
+    command = container.command(DOCKER, "ferry:cpu-1", program)
+    assert mounts(command) == [
+        f"--mount=type=bind,src={root}/models,dst=/ferry/models,readonly",
+        f"--mount=type=bind,src={root}/build/a,dst=/ferry/build/a",
+    ]
+    assert (root / "build" / "a").is_dir()
+    assert command[-len(program) - 2 :] == ["ferry:cpu-1", "-s", *program]
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        (["--input", "build/a/model.onnx", "--output", "build/a/model.pb"], {"build/a": True}),
+        (["--input", "build/a/model.onnx", "--output", "build/b/model.pb"], {"build/a": False, "build/b": True}),
+        (["--model", "models/a.py", "--build", "build/a"], {"models": False, "build/a": True}),
+        (["-c", "1"], {}),
+    ],
+)
+def test_what_is_written_to_is_writable_and_the_rest_is_not(program, expected):
+    assert container.folders(program) == expected
+
+
+def test_a_comma_in_the_path_does_not_end_it(root, monkeypatch):
+    monkeypatch.setattr(container, "ROOT", root / "one, two")
+    command = container.command(DOCKER, "i", ["--model", "models/a.py"])
+    assert mounts(command) == [f'--mount=type=bind,"src={root}/one, two/models",dst=/ferry/models,readonly']
+
+
+@pytest.mark.parametrize("model", ["/etc/passwd", "../other/a.py", "a.py", "./a.py"])
+def test_a_file_that_is_not_below_the_checkout_is_refused(model):
+    with pytest.raises(RunnerError, match="folders below the checkout only"):
+        container.command(DOCKER, "i", ["--model", model])
+
+
+def test_a_build_folder_that_cannot_be_made_is_one_sentence(root):
+    (root / "build").write_text("a file in its place")
+    with pytest.raises(RunnerError, match="cannot make the folder build/a: "):
+        container.command(DOCKER, "i", ["--build", "build/a"])
+
+
+@pytest.mark.parametrize(
+    ("engine", "expected"),
+    [
+        (DOCKER, [ME, "--userns=host"]),
+        (Engine("podman", "", rootless=False), [ME, "--userns=host"]),
+        (Engine("podman", "", rootless=True), [ME, "--userns=keep-id"]),
+        (Engine("docker", "", rootless=True), ["--user=0:0"]),
+    ],
+)
+def test_the_caller_is_the_same_user_inside(engine, expected):
+    command = container.command(engine, "i", ["-c", "1"])
+    assert [word for word in command if word.startswith("--user")] == expected
+
+
+def test_memory_is_limited_and_the_limit_can_be_set(monkeypatch):
+    monkeypatch.delenv("MEMORY", raising=False)
+    limit = next(word for word in container.command(DOCKER, "i", ["-c"]) if word.startswith("--memory="))
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert 0.7 * total < int(limit.split("=")[1]) < 0.8 * total
+    monkeypatch.setenv("MEMORY", "8g")
+    assert "--memory=8g" in container.command(DOCKER, "i", ["-c"])

@@ -1,0 +1,75 @@
+"""What the doctor says of a machine, and that it can say it before there is any environment."""
+
+import re
+import shutil
+
+import pytest
+
+from programs import ROOT, run
+from runners import doctor, engines, venv
+
+
+@pytest.fixture()
+def on(monkeypatch):
+    """A machine with the engines of the test's choice."""
+
+    def machine(**answers):
+        monkeypatch.setattr(engines, "ask", lambda name: answers.get(name, engines.Silence(name, None)))
+
+    return machine
+
+
+def findings(capsys):
+    return dict(re.split(r"\s{2,}", line, maxsplit=1) for line in capsys.readouterr().out.splitlines())
+
+
+def test_each_engine_is_described(on, capsys):
+    on(docker=engines.Engine("docker", "27.5.1", rootless=True), podman=engines.Silence("podman", "no space"))
+    doctor.examine()
+    found = findings(capsys)
+    assert found["docker"] == "27.5.1, rootless: RUNNER=docker works"
+    assert found["podman"] == "there, but fails: no space"
+    assert found["RUNNER unset"] == "docker: docker 27.5.1 answers"
+
+
+def test_no_engine_is_no_fault(on, capsys, monkeypatch):
+    on()
+    monkeypatch.setattr(venv.Environment, "is_ready", lambda _: True)
+    assert doctor.examine() == 0
+    assert "there is no Docker engine" in findings(capsys)["docker"]
+
+
+def test_a_machine_the_wheels_do_not_run_on_is_one(on, capsys, monkeypatch):
+    on()
+    monkeypatch.setattr(doctor.platform, "machine", lambda: "aarch64")
+    assert doctor.examine() == 1
+    assert findings(capsys)["machine"].endswith("the pinned packages are for x86-64 Linux only")
+
+
+def test_too_little_room_for_an_environment_is_one(on, capsys, monkeypatch):
+    on()
+    monkeypatch.setattr(venv.Environment, "is_ready", lambda _: False)
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(0, 0, 10**9))
+    assert doctor.examine() == 1
+    found = findings(capsys)
+    takes = f"an environment takes {venv.TF24.disk_mb / 1000:.1f} GB"
+    assert found["disk"].startswith(f"1.0 GB free beside the checkout: {takes}")
+    assert found["RUNNER=venv"].startswith("not made yet")
+
+
+def test_a_gpu_is_named_with_its_driver(on, capsys, monkeypatch, tmp_path):
+    on()
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 'NVIDIA A10, 535.104.05'\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    doctor.examine()
+    assert findings(capsys)["GPU"].startswith("NVIDIA A10, driver 535.104.05: every stage runs on the CPU")
+
+
+def test_it_makes_no_environment_to_say_so(tmp_path):
+    folder = tmp_path / "ferry"
+    kept_out = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__", ".*_cache")
+    shutil.copytree(str(ROOT), str(folder), ignore=kept_out)
+    done = run("make", "doctor", cwd=str(folder))
+    assert "RUNNER=venv    not made yet" in done.stdout
+    assert not (folder / ".venv").exists()

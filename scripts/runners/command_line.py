@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from typing import Callable, List
+from typing import Callable, List, Tuple
 
 from runners import choose, container, doctor, engines, image, lock, venv
 from runners.errors import RunnerError
@@ -30,9 +30,24 @@ def main(arguments: List[str]) -> int:
 
 def _choose(options: argparse.Namespace) -> int:
     choice, reason = choose.choose(options.runner)
+    if not options.runner and choice in engines.QUESTIONS:
+        choice, reason = _with_an_image(choice, reason)
     print(f"runner: {choice} ({reason})", file=sys.stderr)
     print(choice)
     return 0
+
+
+def _with_an_image(choice: str, reason: str) -> Tuple[str, str]:
+    """The choice, or ``venv`` where its image cannot be had: who has asked for no runner wants one that works."""
+    again = f"`make image RUNNER={choice}` tries again"
+    if image.failed_before(choice):
+        return "venv", f"{reason}, but its image could not be built; {again}"
+    try:
+        image.ensure(engines.at_hand(choice))
+    except RunnerError as error:
+        print(f"ferry: {error}", file=sys.stderr)
+        return "venv", f"{reason}, but has no image to run in; {again}"
+    return choice, reason
 
 
 def _run(options: argparse.Namespace) -> int:

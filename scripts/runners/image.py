@@ -32,9 +32,19 @@ def ensure(engine: Engine) -> str:
     if not _exists(engine, name):
         with one_at_a_time(ENVIRONMENTS):
             if not _exists(engine, name):
+                _failed(engine.name).write_text(name)
                 _build(engine, name)
+                _failed(engine.name).unlink()
                 _replace_the_last(engine, name)
     return name
+
+
+def failed_before(client: str) -> bool:
+    """Whether the last build of the image of this checkout, as it is now, failed or was interrupted."""
+    try:
+        return _failed(client).read_text() == name_of(DOCKERFILE)
+    except OSError:
+        return False
 
 
 def remove(engine: str) -> None:
@@ -113,6 +123,10 @@ def _replace_the_last(engine: Engine, name: str) -> None:
         if last.read_text() != name:
             _call(engine.name, ["rmi", last.read_text()])
     last.write_text(name)
+
+
+def _failed(client: str) -> Path:
+    return ENVIRONMENTS / f"image-{client}.failed"
 
 
 def _last(client: str) -> Path:

@@ -2,6 +2,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -71,3 +72,59 @@ def test_an_unknown_runner_is_one_line():
     done = run("python3", RUNNERS, "run", "lxc", "-c", "1")
     assert done.returncode == 1
     assert done.stderr == "ferry: error: there is no RUNNER 'lxc'; it is one of docker, podman, venv\n"
+
+
+@pytest.fixture()
+def checkout_with_a_podman(tmp_path):
+    """A copy of the runners beside a Podman that answers, and builds an image only where the file ``works`` is."""
+    folder = tmp_path / "ferry"
+    kept_out = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__", ".*_cache", ".hypothesis")
+    shutil.copytree(str(ROOT), str(folder), ignore=kept_out)
+    (folder / ".venv").mkdir()
+    client = tmp_path / "bin" / "podman"
+    client.parent.mkdir()
+    client.write_text(
+        f"""#!/bin/sh
+echo "$1" >> {tmp_path}/asked
+case "$1" in
+    info) echo "4.3.1 [rootless=false]" ;;
+    build) [ -e {tmp_path}/works ] || {{ echo "Error: no such host"; exit 125; }} ;;
+    image) exit 1 ;;
+esac
+"""
+    )
+    client.chmod(0o755)
+    return folder
+
+
+def chosen(folder):
+    # No Docker on this PATH, and the Python that runs the tests.
+    path = f"{folder.parent}/bin:{os.path.dirname(os.path.realpath(sys.executable))}:/bin:/usr/bin"
+    if shutil.which("docker", path=path):
+        (folder.parent / "bin" / "docker").write_text(
+            "#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2; exit 1\n"
+        )
+        (folder.parent / "bin" / "docker").chmod(0o755)
+    return run(sys.executable, folder / "scripts" / "runners", "choose", env={"PATH": path}, cwd=str(folder))
+
+
+def test_an_engine_that_cannot_have_the_image_gives_way_to_venv(checkout_with_a_podman):
+    done = chosen(checkout_with_a_podman)
+    assert (done.returncode, done.stdout) == (0, "venv\n")
+    assert "podman could not build the image: Error: no such host" in done.stderr
+    assert "runner: venv (podman 4.3.1 answers, but has no image to run in" in done.stderr
+
+
+def test_and_is_not_asked_again_until_something_changes(checkout_with_a_podman):
+    asked = checkout_with_a_podman.parent / "asked"
+    chosen(checkout_with_a_podman)
+    asked.unlink()
+    assert (
+        "its image could not be built; `make image RUNNER=podman` tries again" in chosen(checkout_with_a_podman).stderr
+    )
+    assert "build" not in asked.read_text().split()
+    with open(str(checkout_with_a_podman / "Dockerfile.cpu"), "a") as dockerfile:
+        dockerfile.write("# changed\n")
+    (checkout_with_a_podman.parent / "works").touch()
+    done = chosen(checkout_with_a_podman)
+    assert (done.returncode, done.stdout) == (0, "podman\n"), done.stderr

@@ -186,7 +186,9 @@ def test_building_the_graph_hides_the_gpu(computed_weights_net, tmp_path):
 # An inference loop that opens a session a call.
 
 
-def test_one_session_serves_every_inference(mobilenet, monkeypatch):
+@pytest.fixture()
+def opened(monkeypatch):
+    """A list that grows by one with each session that is opened."""
     opened = []
 
     class Counting(tf.compat.v1.Session):
@@ -195,21 +197,17 @@ def test_one_session_serves_every_inference(mobilenet, monkeypatch):
             super().__init__(*arguments, **options)
 
     monkeypatch.setattr(tf.compat.v1, "Session", Counting)
+    return opened
+
+
+def test_one_session_serves_every_inference(mobilenet, opened):
     runtime = TensorflowRuntime(str(mobilenet / "model.pb"))
     for seed in range(3):
         runtime.run([normal(seed, 1, 3, 224, 224)])
     assert len(opened) == 1
 
 
-def test_onnx_tfs_own_run_opens_one_each_time(tmp_path, monkeypatch):
-    opened = []
-
-    class Counting(tf.compat.v1.Session):
-        def __init__(self, *arguments, **options):
-            opened.append(1)
-            super().__init__(*arguments, **options)
-
-    monkeypatch.setattr(tf.compat.v1, "Session", Counting)
+def test_onnx_tfs_own_run_opens_one_each_time(tmp_path, opened):
     rep = onnx_tf.backend.prepare(exported(tmp_path, "x * 2"))
     for seed in range(3):
         rep.run(normal(seed, 1, 3, 8, 8))

@@ -2,13 +2,11 @@
 
 from typing import List, Optional
 
-import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.onnx_graph.fold_batch_norm import DEFAULT_EPSILON, scale_and_shift
 from ferry.tf_graph.tensors import ChannelsLast, Made, Tensors
-
-DEFAULT_EPSILON = 1e-5
 
 
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
@@ -18,10 +16,8 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     parameters = [array for array in found if array is not None]
     if shape is None or len(parameters) < len(found) or len(node.outputs) != 1:
         return None
-    scale, shift, mean, variance = (array.astype(np.float64) for array in parameters)
-    factor = scale / np.sqrt(variance + node.attrs.get("epsilon", DEFAULT_EPSILON))
-    dtype = parameters[0].dtype
-    factor, shift = factor.astype(dtype), (shift - mean * factor).astype(dtype)
+    exact = scale_and_shift(parameters, node.attrs.get("epsilon", DEFAULT_EPSILON))
+    factor, shift = (vector.astype(parameters[0].dtype) for vector in exact)
     if len(shape) == 2:
         return [tensors[node.inputs[0]] * factor + shift]
     if len(shape) in (3, 4, 5):

@@ -5,7 +5,7 @@ float64 and rounded once, it stays at float32's own rounding.
 """
 
 from collections import Counter
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 import onnx
@@ -42,16 +42,19 @@ def fold_batch_norm(model: onnx.ModelProto) -> None:
     remove_dead_nodes(model)
 
 
-def scale_and_shift(norm: onnx.NodeProto, constants: Dict[str, np.ndarray]) -> List[np.ndarray]:
-    """The two float64 vectors, of one value a channel, that ``norm`` in eval mode multiplies by and then adds."""
-    scale, shift, mean, variance = (constants[name].astype(np.float64) for name in norm.input[1:5])
-    epsilon = next((entry.f for entry in norm.attribute if entry.name == "epsilon"), DEFAULT_EPSILON)
+def scale_and_shift(parameters: Sequence[np.ndarray], epsilon: float) -> Tuple[np.ndarray, np.ndarray]:
+    """The two float64 vectors, of one value a channel, that a batch norm in eval mode multiplies by and then adds.
+
+    ``parameters`` are ONNX's scale, bias, mean and variance, in that order.
+    """
+    scale, shift, mean, variance = (array.astype(np.float64) for array in parameters)
     factor = scale / np.sqrt(variance + epsilon)
-    return [factor, shift - mean * factor]
+    return factor, shift - mean * factor
 
 
 def _fold(conv: onnx.NodeProto, norm: onnx.NodeProto, constants: Dict[str, np.ndarray]) -> None:
-    factor, shift = scale_and_shift(norm, constants)
+    epsilon = next((entry.f for entry in norm.attribute if entry.name == "epsilon"), DEFAULT_EPSILON)
+    factor, shift = scale_and_shift([constants[name] for name in norm.input[1:5]], epsilon)
     weight = constants[conv.input[1]]
     bias_name: Optional[str] = conv.input[2] if len(conv.input) > 2 else None
     bias = constants[bias_name].astype(np.float64) if bias_name else 0.0

@@ -1,6 +1,7 @@
 """Run Ferry's programs as a user does, and write the model files they are given."""
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Optional
 
 ROOT = Path(__file__).resolve().parent.parent
+# What a copy of the checkout does without.
+KEPT_OUT = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__", ".*_cache", ".hypothesis")
 
 
 def run(*command, env: Optional[dict] = None, **options) -> subprocess.CompletedProcess:

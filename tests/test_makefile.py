@@ -9,9 +9,8 @@ import time
 
 import pytest
 
-from programs import ROOT, run, run_python, write_model
+from programs import KEPT_OUT, ROOT, run, run_python, write_model
 
-KEPT_OUT = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__", ".*_cache", ".hypothesis")
 STAGES = ("export_onnx", "onnx_to_tf", "tf_to_tflite")
 
 

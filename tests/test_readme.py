@@ -6,10 +6,9 @@ import sys
 
 import pytest
 
-from programs import ROOT, run
+from programs import KEPT_OUT, ROOT, run
 
 README = (ROOT / "README.md").read_text()
-KEPT_OUT = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__", ".*_cache", ".hypothesis")
 
 
 def commands_under(heading):

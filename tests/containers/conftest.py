@@ -11,10 +11,8 @@ from pathlib import Path
 import docker
 import pytest
 
-from programs import ROOT, run
+from programs import KEPT_OUT, ROOT, run
 from runners import engines
-
-KEPT_OUT = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__", ".*_cache", ".hypothesis")
 
 
 def pytest_collection_modifyitems(items):

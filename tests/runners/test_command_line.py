@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from programs import ROOT, run
+from programs import KEPT_OUT, ROOT, run
 
 RUNNERS = ROOT / "scripts" / "runners"
 
@@ -78,8 +78,7 @@ def test_an_unknown_runner_is_one_line():
 def checkout_with_a_podman(tmp_path):
     """A copy of the runners beside a Podman that answers, and builds an image only where the file ``works`` is."""
     folder = tmp_path / "ferry"
-    kept_out = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__", ".*_cache", ".hypothesis")
-    shutil.copytree(str(ROOT), str(folder), ignore=kept_out)
+    shutil.copytree(str(ROOT), str(folder), ignore=KEPT_OUT)
     (folder / ".venv").mkdir()
     client = tmp_path / "bin" / "podman"
     client.parent.mkdir()

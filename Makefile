@@ -2,6 +2,8 @@
 
 MODEL ?= mobilenet_v2
 SAMPLES ?= 1000
+# An image holds one TensorFlow, and says which.
+TF ?= $(or $(FERRY_TF),2.4)
 RUNNER ?=
 MEMORY ?=
 BASE_IMAGE ?=
@@ -17,18 +19,27 @@ export VERBOSE MEMORY BASE_IMAGE
 
 QUIET := $(if $(filter-out 0,$(VERBOSE)),,@)
 
-ONNX := $(MODEL:%=build/%/model.onnx)
-TF := $(MODEL:%=build/%/model.pb)
-TFLITE := $(MODEL:%=build/%/model.tflite)
+# Each TensorFlow's files lie apart, so that going back and forth between the two makes nothing anew.
+BUILD := build$(if $(filter 2.2,$(TF)),/tf2.2)
+LOCK := $(if $(filter 2.2,$(TF)),requirements/tf2.2.lock,requirements.lock)
+ONNX := $(MODEL:%=$(BUILD)/%/model.onnx)
+FROZEN := $(MODEL:%=$(BUILD)/%/model.pb)
+TFLITE := $(MODEL:%=$(BUILD)/%/model.tflite)
 VERIFIED := $(MODEL:%=verify/%)
 
 # Asked once, and only if a recipe runs: looking for a container engine takes longer than finding nothing to do.
-CHOSEN = $(eval CHOSEN := $(shell $(PYTHON) scripts/runners choose $(RUNNER)))$(or $(CHOSEN),$(error no runner))
-RUN = $(QUIET)$(PYTHON) scripts/runners run $(CHOSEN)
+CHOSEN = $(eval CHOSEN := $(shell $(PYTHON) scripts/runners choose --tf $(TF) $(RUNNER)))$(or $(CHOSEN),$(error no runner))
+RUN = $(QUIET)$(PYTHON) scripts/runners run --tf $(TF) $(CHOSEN)
 
 # A bad argument is an error even where every file is up to date.
 ifneq ($(filter-out docker podman venv $(if $(FERRY_IMAGE),image),$(RUNNER)),)
 $(error there is no RUNNER '$(RUNNER)'; it is one of docker, podman, venv)
+endif
+ifneq ($(words $(TF))$(filter-out 2.4 2.2,$(TF)),1)
+$(error there is no TF '$(TF)'; it is one of 2.4, 2.2)
+endif
+ifeq ($(TF) $(DEVICE),2.2 gpu)
+$(error TF=2.2 runs on the CPU only: on a GPU it needs CUDA 10.1, of which no trustworthy image or wheel is left)
 endif
 ifneq ($(filter onnx tf tflite verify,$(MAKECMDGOALS)),)
 ifeq ($(strip $(MODEL)),)
@@ -40,7 +51,7 @@ endif
 
 # What each stage is made of: touching one of these makes its file, and those after it, anew.
 IN_IMAGE := $(if $(filter docker podman,$(RUNNER)),Dockerfile.cpu)
-FRAME := requirements.lock $(IN_IMAGE) $(addprefix scripts/ferry/,__init__.py stage.py errors.py atomic_file.py)
+FRAME := $(LOCK) $(IN_IMAGE) $(addprefix scripts/ferry/,__init__.py stage.py errors.py atomic_file.py)
 EXPORT_ONNX := scripts/export_onnx.py $(addprefix scripts/ferry/,model_file.py \
     pytorch_export.py tensor_names.py onnx_graph/__init__.py onnx_graph/interface.py) $(FRAME)
 ONNX_TO_TF := scripts/onnx_to_tf.py $(wildcard scripts/ferry/onnx_graph/*.py scripts/ferry/lowerings/*.py \
@@ -49,34 +60,34 @@ TF_TO_TFLITE := scripts/tf_to_tflite.py $(wildcard scripts/ferry/tflite_graph/*.
     scripts/ferry/tf_graph/__init__.py scripts/ferry/tf_graph/frozen_graph.py $(FRAME)
 
 # A stage renames a whole file into place. Interrupted right after that, make would delete it, and the old one is gone.
-.PRECIOUS: $(ONNX) $(TF) $(TFLITE)
+.PRECIOUS: $(ONNX) $(FROZEN) $(TFLITE)
 .PHONY: help onnx tf tflite verify $(VERIFIED) shell image doctor test lint lock clean clean-all
 
 help: ## print this
 	@$(PYTHON) scripts/make_help.py $(firstword $(MAKEFILE_LIST))
 
 onnx: $(ONNX) ## export the model to ONNX: build/MODEL/model.onnx
-tf: $(TF) ## convert it to a frozen TensorFlow graph: build/MODEL/model.pb
+tf: $(FROZEN) ## convert it to a frozen TensorFlow graph: build/MODEL/model.pb
 tflite: $(TFLITE) ## convert it all the way to TensorFlow Lite: build/MODEL/model.tflite
 verify: $(VERIFIED) ## compare the outputs of every stage with PyTorch's: build/MODEL/report.json
 
-$(ONNX): build/%/model.onnx: models/%.py $(EXPORT_ONNX)
+$(ONNX): $(BUILD)/%/model.onnx: models/%.py $(EXPORT_ONNX)
 	$(RUN) scripts/export_onnx.py --model $< --output $@
 
-$(TF): build/%/model.pb: build/%/model.onnx $(ONNX_TO_TF)
+$(FROZEN): $(BUILD)/%/model.pb: $(BUILD)/%/model.onnx $(ONNX_TO_TF)
 	$(RUN) scripts/onnx_to_tf.py --input $< --output $@
 
-$(TFLITE): build/%/model.tflite: build/%/model.pb $(TF_TO_TFLITE)
+$(TFLITE): $(BUILD)/%/model.tflite: $(BUILD)/%/model.pb $(TF_TO_TFLITE)
 	$(RUN) scripts/tf_to_tflite.py --input $< --output $@
 
-$(VERIFIED): verify/%: build/%/model.tflite
-	$(RUN) scripts/verify.py --model models/$*.py --build build/$* --samples $(SAMPLES)
+$(VERIFIED): verify/%: $(BUILD)/%/model.tflite
+	$(RUN) scripts/verify.py --model models/$*.py --build $(BUILD)/$* --samples $(SAMPLES)
 
 shell: ## open a shell in the environment that the stages run in
-	$(QUIET)$(PYTHON) scripts/runners shell $(CHOSEN)
+	$(QUIET)$(PYTHON) scripts/runners shell --tf $(TF) $(CHOSEN)
 
 image: ## build the image that RUNNER=docker or RUNNER=podman runs the stages in, and print its name
-	$(QUIET)$(PYTHON) scripts/runners image $(CHOSEN)
+	$(QUIET)$(PYTHON) scripts/runners image --tf $(TF) $(CHOSEN)
 
 doctor: ## say what this machine has for Ferry, and what that means
 	$(QUIET)$(PYTHON) scripts/runners doctor
@@ -89,7 +100,7 @@ lint: ## check the code's style and types
 	$(QUIET)$(PYTHON) scripts/runners lint ruff format --check .
 	$(QUIET)$(PYTHON) scripts/runners lint mypy
 
-lock: ## resolve requirements.in into requirements.lock, and the tools' own locks
+lock: ## resolve requirements.in into each TensorFlow's lock, and the tools' own .in files into theirs
 	$(QUIET)$(PYTHON) scripts/runners lock
 
 clean: ## remove build/

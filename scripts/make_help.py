@@ -7,6 +7,7 @@ TARGET = re.compile(r"^([a-z][\w-]*):.*?## (.+)$", re.MULTILINE)
 VARIABLES = """\
 MODEL=mobilenet_v2    which file of models/; several, with -j, are carried side by side
 SAMPLES=1000          how many inputs `verify` compares
+TF=2.4                which TensorFlow: 2.4, or 2.2, whose files go to build/tf2.2/MODEL/
 RUNNER=               docker, podman or venv; unset, what this machine has
 MEMORY=               what a container may use, as in 8g; unset, three quarters of the machine's
 BASE_IMAGE=           build the images on this one: a mirror's copy of the Dockerfile's base

@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+import re
 
 import pytest
 
 from programs import ROOT, run_stage
 
 ARTIFACTS = ("model.onnx", "model.pb", "model.tflite")
+LOCKS = ["requirements.lock", "requirements/tf2.2.lock", "requirements/uv.lock", "requirements/lint.lock"]
 
 
 def digests(folder):
@@ -32,7 +34,7 @@ def test_the_bytes_are_the_same_in_another_place_time_and_mood(mobilenet, tmp_pa
     assert digests(build) == digests(mobilenet)
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements/uv.lock", "requirements/lint.lock"])
+@pytest.mark.parametrize("name", LOCKS)
 def test_the_lock_pins_and_hashes_all_it_names(name):
     lines = (ROOT / name).read_text().splitlines()
     assert lines[1].strip("# ") == "make lock"
@@ -43,21 +45,30 @@ def test_the_lock_pins_and_hashes_all_it_names(name):
         assert lines[position + 1].strip().startswith("--hash=sha256:")
 
 
-def test_the_lock_holds_the_versions_of_the_article():
-    lock = (ROOT / "requirements.lock").read_text()
-    for pin in ("torch==1.5.1", "onnx==1.7.0", "onnx-tf==1.6.0", "tensorflow==2.4.4", "onnxruntime==1.4.0"):
+@pytest.mark.parametrize(("name", "tf"), [("requirements.lock", "2.4.4"), ("requirements/tf2.2.lock", "2.2.0")])
+def test_the_lock_holds_the_versions_of_the_article(name, tf):
+    lock = (ROOT / name).read_text()
+    for pin in ("torch==1.5.1", "onnx==1.7.0", "onnx-tf==1.6.0", f"tensorflow=={tf}", "onnxruntime==1.4.0"):
         assert f"\n{pin} \\\n" in lock
 
 
-def test_every_direct_requirement_is_in_the_lock():
-    lock = (ROOT / "requirements.lock").read_text()
+def test_the_two_tensorflows_differ_in_nothing_that_other_stages_run_on():
+    pins = [dict(re.findall(r"^([a-z0-9].*)==(\S+)", (ROOT / name).read_text(), re.MULTILINE)) for name in LOCKS[:2]]
+    shared = set(pins[0]) & set(pins[1])
+    differing = {name for name in shared if pins[0][name] != pins[1][name]}
+    assert differing == {"google-auth", "tensorboard", "tensorflow", "tensorflow-estimator"}
+
+
+@pytest.mark.parametrize("name", LOCKS[:2])
+def test_every_direct_requirement_is_in_the_lock(name):
+    lock = (ROOT / name).read_text()
     asked = [line.split("#")[0].strip() for line in (ROOT / "requirements.in").read_text().splitlines()]
     for requirement in filter(None, asked):
-        name = requirement.split("==")[0].split("<")[0]
-        assert f"\n{name}==" in lock, name
+        package = requirement.split("==")[0].split("<")[0]
+        assert f"\n{package}==" in lock, package
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements/uv.lock", "requirements/lint.lock"])
+@pytest.mark.parametrize("name", LOCKS)
 def test_no_host_or_path_of_the_machine_that_locked_is_in_the_lock(name):
     text = (ROOT / name).read_text()
     assert "://" not in text

@@ -17,5 +17,5 @@ if [ ! -d /opt/ferry ]; then
 fi
 for lock in "$@"; do
     "$uv" pip install --quiet --python /opt/ferry/bin/python --require-hashes --no-deps --compile-bytecode \
-        --build-constraints requirements.lock -r "$lock"
+        --build-constraints "$1" -r "$lock"
 done

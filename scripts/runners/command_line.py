@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from typing import Callable, List, Tuple
+from typing import Any, Callable, List, Tuple
 
 from runners import choose, container, doctor, engines, image, lock, venv
 from runners.errors import RunnerError
@@ -31,19 +31,19 @@ def main(arguments: List[str]) -> int:
 def _choose(options: argparse.Namespace) -> int:
     choice, reason = choose.choose(options.runner)
     if not options.runner and choice in engines.QUESTIONS:
-        choice, reason = _with_an_image(choice, reason)
+        choice, reason = _with_an_image(choice, reason, image.BY_TENSORFLOW[options.tf])
     print(f"runner: {choice} ({reason})", file=sys.stderr)
     print(choice)
     return 0
 
 
-def _with_an_image(choice: str, reason: str) -> Tuple[str, str]:
+def _with_an_image(choice: str, reason: str, wanted: image.Image) -> Tuple[str, str]:
     """The choice, or ``venv`` where its image cannot be had: who has asked for no runner wants one that works."""
     again = f"`make image RUNNER={choice}` tries again"
-    if image.failed_before(choice):
+    if image.failed_before(choice, wanted):
         return "venv", f"{reason}, but its image could not be built; {again}"
     try:
-        image.ensure(engines.at_hand(choice))
+        image.ensure(engines.at_hand(choice), wanted)
     except RunnerError as error:
         print(f"ferry: {error}", file=sys.stderr)
         return "venv", f"{reason}, but has no image to run in; {again}"
@@ -54,11 +54,14 @@ def _run(options: argparse.Namespace) -> int:
     choose.must_exist(options.runner)
     what = " ".join(options.program[:2])
     if options.runner == "venv":
-        return _start([str(venv.ensure(venv.TF24)), "-s", *options.program], what, _is_stage(options.program))
+        python = venv.ensure(venv.BY_TENSORFLOW[options.tf])
+        return _start([str(python), "-s", *options.program], what, _is_stage(options.program))
     if options.runner == choose.INSIDE:
+        _must_be_inside(options.tf)
         return _start([sys.executable, "-s", *options.program], what, _is_stage(options.program))
     engine = engines.at_hand(options.runner)
-    code = _start(container.command(engine, image.ensure(engine), options.program), what)
+    name = image.ensure(engine, image.BY_TENSORFLOW[options.tf])
+    code = _start(container.command(engine, name, options.program), what)
     if code in NOT_STARTED:
         raise RunnerError(f"{engine.name} could not start the container; its message above says why")
     if code == KILLED:
@@ -70,9 +73,9 @@ def _shell(options: argparse.Namespace) -> int:
     choose.must_exist(options.runner)
     if options.runner in engines.QUESTIONS:
         engine = engines.at_hand(options.runner)
-        return _start(container.shell(engine, image.ensure(engine)), "the shell")
+        return _start(container.shell(engine, image.ensure(engine, image.BY_TENSORFLOW[options.tf])), "the shell")
     if options.runner == "venv":
-        folder = venv.ensure(venv.TF24).parent
+        folder = venv.ensure(venv.BY_TENSORFLOW[options.tf]).parent
         os.environ["PATH"] = os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)])
     return _start([os.environ.get("SHELL", "/bin/sh")], "the shell")
 
@@ -80,7 +83,7 @@ def _shell(options: argparse.Namespace) -> int:
 def _image(options: argparse.Namespace) -> int:
     if options.runner not in engines.QUESTIONS:
         raise RunnerError("images are for RUNNER=docker and RUNNER=podman")
-    print(image.ensure(engines.need(options.runner)))
+    print(image.ensure(engines.need(options.runner), image.BY_TENSORFLOW[options.tf]))
     return 0
 
 
@@ -106,6 +109,12 @@ def _doctor(_options: argparse.Namespace) -> int:
     return doctor.examine()
 
 
+def _must_be_inside(tf: str) -> None:
+    has = os.environ.get("FERRY_TF", tf)
+    if tf != has:
+        raise RunnerError(f"this image holds TensorFlow {has}; TF={tf} has an image of its own")
+
+
 def _in_a_checkout() -> None:
     if "FERRY_IMAGE" in os.environ:
         raise RunnerError("the image holds what the stages need; this needs a checkout of Ferry")
@@ -120,13 +129,18 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(carry_out=carry_out)
         return made
 
-    chooser = command("choose", _choose, "print the runner to use, and on the error stream why")
+    def command_with_tf(*given: Any) -> argparse.ArgumentParser:
+        made = command(*given)
+        made.add_argument("--tf", choices=sorted(venv.BY_TENSORFLOW), default="2.4", help="which TensorFlow")
+        return made
+
+    chooser = command_with_tf("choose", _choose, "print the runner to use, and on the error stream why")
     chooser.add_argument("runner", nargs="?", default="", help="docker, podman or venv; empty: find out")
-    runner = command("run", _run, "run a Python program in a runner")
+    runner = command_with_tf("run", _run, "run a Python program in a runner")
     runner.add_argument("runner")
     runner.add_argument("program", nargs=argparse.REMAINDER, help="the arguments of its python")
-    command("shell", _shell, "open a shell in a runner").add_argument("runner")
-    command("image", _image, "build a container runner's image").add_argument("runner")
+    command_with_tf("shell", _shell, "open a shell in a runner").add_argument("runner")
+    command_with_tf("image", _image, "build a container runner's image").add_argument("runner")
     command("remove-images", _remove_images, "remove the images that this checkout built last")
     command("doctor", _doctor, "say what this machine has for Ferry, and what that means")
     linter = command("lint", _lint, "run a linter in the linters' environment")

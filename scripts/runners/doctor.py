@@ -68,16 +68,22 @@ def _runner() -> Finding:
     return Finding("RUNNER unset", runner, reason)
 
 
-def _environment() -> Finding:
-    if venv.TF24.is_ready():
-        return Finding("RUNNER=venv", "ready", "the environment is made, and fits requirements.lock")
-    return Finding("RUNNER=venv", "not made yet", "the first stage that runs there makes it from requirements.lock")
+def _environment(tf: str) -> Callable[[], Finding]:
+    def look() -> Finding:
+        environment = venv.BY_TENSORFLOW[tf]
+        lock = environment.lock.relative_to(ROOT)
+        if environment.is_ready():
+            return Finding(f"venv, TF={tf}", "ready", f"the environment is made, and fits {lock}")
+        return Finding(f"venv, TF={tf}", "not made yet", f"the first stage that runs there makes it from {lock}")
+
+    return look
 
 
 def _room() -> Finding:
     free = shutil.disk_usage(str(ROOT)).free // 10**6
     enough = venv.TF24.is_ready() or free > venv.TF24.disk_mb
-    need = f"an environment takes {venv.TF24.disk_mb / 1000:.1f} GB, an image about as much where the engine keeps them"
+    takes = " or ".join(f"{made.disk_mb / 1000:.1f} GB (TF={tf})" for tf, made in venv.BY_TENSORFLOW.items())
+    need = f"an environment takes {takes}, an image about as much where the engine keeps them"
     return Finding("disk", f"{free / 1000:.1f} GB free beside the checkout", need, fine=enough)
 
 
@@ -98,4 +104,13 @@ def _nvidia() -> Tuple[str, str]:
     return "", ""
 
 
-LOOKS = (_processor, _python, _engine("docker"), _engine("podman"), _runner, _environment, _room, _gpu)
+LOOKS = (
+    _processor,
+    _python,
+    _engine("docker"),
+    _engine("podman"),
+    _runner,
+    *map(_environment, venv.BY_TENSORFLOW),
+    _room,
+    _gpu,
+)

@@ -7,65 +7,90 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Iterator, List
+from typing import Any, Iterator, List, NamedTuple
 
-from runners import build_secrets, engines
+from runners import build_secrets, engines, venv
 from runners.engines import Engine
 from runners.errors import RunnerError
 from runners.one_at_a_time import one_at_a_time
 from runners.paths import ENVIRONMENTS, ROOT
 
-DOCKERFILE = "Dockerfile.cpu"
 COPY = re.compile(r"^COPY (.+) \S+$", re.MULTILINE)
 KEPT_OUT = ("__pycache__",)
-# What the build fetches and what the image takes; a test holds the README to the truth.
-DOWNLOAD, SIZE = "1.3 GB", "2.9 GB"
 
 
-def ensure(engine: Engine) -> str:
-    """The name of an image of this checkout as it is now, built where ``engine`` has none.
+class Image(NamedTuple):
+    """An image: its Dockerfile, the TensorFlow in it, what its build fetches and what it takes on disk.
+
+    A test holds the README to the two figures.
+    """
+
+    dockerfile: str
+    tf: str
+    download: str
+    size: str
+
+    @property
+    def lock(self) -> str:
+        """The lock that it is filled from, relative to the checkout."""
+        return str(venv.BY_TENSORFLOW[self.tf].lock.relative_to(venv.ROOT))
+
+    @property
+    def kind(self) -> str:
+        """Its name without the digest: all that a checkout builds of one kind are versions of the same image."""
+        return f"{self.dockerfile.rsplit('.', 1)[-1]}-tf{self.tf}"
+
+    def name(self) -> str:
+        """Its name: it ends in a digest of all that goes into the image, so that a name never goes stale."""
+        digest = hashlib.sha256(base().encode())
+        for path in [ROOT / self.dockerfile, *_copied(self)]:
+            data = path.read_bytes()
+            digest.update(f"{path.relative_to(ROOT)}\0{len(data)}\0".encode() + data)
+        return f"ferry:{self.kind}-{digest.hexdigest()[:16]}"
+
+
+BY_TENSORFLOW = {
+    "2.4": Image("Dockerfile.cpu", "2.4", download="1.3 GB", size="2.9 GB"),
+    "2.2": Image("Dockerfile.cpu", "2.2", download="1.4 GB", size="3.6 GB"),
+}
+
+
+def ensure(engine: Engine, image: Image) -> str:
+    """The name of ``image`` as this checkout makes it now, built where ``engine`` has none.
 
     Raises:
         RunnerError: the build failed; the message says why.
     """
-    name = name_of(DOCKERFILE)
+    name = image.name()
     if not _exists(engine, name):
         with one_at_a_time(ENVIRONMENTS):
             if not _exists(engine, name):
-                _failed(engine.name).write_text(name)
-                _build(engine, name)
-                _failed(engine.name).unlink()
-                _replace_the_last(engine, name)
+                _failed(engine.name, image).write_text(name)
+                _build(engine, image, name)
+                _failed(engine.name, image).unlink()
+                _replace_the_last(engine, image, name)
     return name
 
 
-def failed_before(client: str) -> bool:
-    """Whether the last build of the image of this checkout, as it is now, failed or was interrupted."""
+def failed_before(client: str, image: Image) -> bool:
+    """Whether the last build of ``image``, as this checkout makes it now, failed or was interrupted."""
     try:
-        return _failed(client).read_text() == name_of(DOCKERFILE)
+        return _failed(client, image).read_text() == image.name()
     except OSError:
         return False
 
 
 def remove(engine: str) -> None:
-    """Remove the image that this checkout built last with the client ``engine``, if there is one and nothing uses it.
+    """Remove the images that this checkout built last with the client ``engine``, those that nothing uses.
 
     Raises:
-        RunnerError: the engine that has it does not answer.
+        RunnerError: the engine that has one does not answer.
     """
-    with contextlib.suppress(FileNotFoundError):
-        name = _last(engine).read_text()
-        _call(engines.need(engine).name, ["rmi", name])
-        _last(engine).unlink()
-
-
-def name_of(dockerfile: str) -> str:
-    """The image's name: it ends in a digest of all that goes into the image, so that a name never goes stale."""
-    digest = hashlib.sha256(base().encode())
-    for path in [ROOT / dockerfile, *_copied(dockerfile)]:
-        data = path.read_bytes()
-        digest.update(f"{path.relative_to(ROOT)}\0{len(data)}\0".encode() + data)
-    return f"ferry:{dockerfile.rsplit('.', 1)[-1]}-{digest.hexdigest()[:16]}"
+    for image in BY_TENSORFLOW.values():
+        with contextlib.suppress(FileNotFoundError):
+            name = _last(engine, image).read_text()
+            _call(engines.need(engine).name, ["rmi", name])
+            _last(engine, image).unlink()
 
 
 def base() -> str:
@@ -73,9 +98,9 @@ def base() -> str:
     return os.environ.get("BASE_IMAGE", "")
 
 
-def _copied(dockerfile: str) -> Iterator[Path]:
-    for sources in COPY.findall((ROOT / dockerfile).read_text()):
-        for source in sources.split():
+def _copied(image: Image) -> Iterator[Path]:
+    for sources in COPY.findall((ROOT / image.dockerfile).read_text()):
+        for source in sources.replace("${LOCK}", image.lock).split():
             path = ROOT / source
             inside = sorted(path.rglob("*")) if path.is_dir() else [path]
             yield from (file for file in inside if file.is_file() and not set(KEPT_OUT) & set(file.parts))
@@ -85,15 +110,16 @@ def _exists(engine: Engine, name: str) -> bool:
     return _call(engine.name, ["image", "inspect", "--format", "{{.Id}}", name]) == 0
 
 
-def _build(engine: Engine, name: str) -> None:
+def _build(engine: Engine, image: Image, name: str) -> None:
     engines.need(engine.name)
-    log = ENVIRONMENTS / f"image-{engine.name}.log"
+    log = ENVIRONMENTS / f"image-{engine.name}-{image.kind}.log"
     _say(
-        f"building the image {name} with {engine.name}: seconds after a change of a script, otherwise up to {DOWNLOAD} "
-        f"to download and {SIZE} on disk"
+        f"building the image {name} with {engine.name}: seconds after a change of a script, otherwise up to "
+        f"{image.download} to download and {image.size} on disk"
     )
     # Podman takes a comma in a path for the end of it, so the paths are relative.
-    command = [engine.name, "build", "--file", DOCKERFILE, "--tag", name]
+    command = [engine.name, "build", "--file", image.dockerfile, "--tag", name]
+    command += [f"--build-arg=LOCK={image.lock}", f"--build-arg=TF={image.tf}"]
     if base():
         command.append(f"--build-arg=BASE={base()}")
     if engine.name == "docker":
@@ -116,21 +142,21 @@ def _build(engine: Engine, name: str) -> None:
         raise RunnerError(f"{engine.name} could not build the image: {reason} (all it said: {_shown(log)})")
 
 
-def _replace_the_last(engine: Engine, name: str) -> None:
+def _replace_the_last(engine: Engine, image: Image, name: str) -> None:
     # The layers that the two share stay; only what the change replaced is given back.
-    last = _last(engine.name)
+    last = _last(engine.name, image)
     with contextlib.suppress(FileNotFoundError):
         if last.read_text() != name:
             _call(engine.name, ["rmi", last.read_text()])
     last.write_text(name)
 
 
-def _failed(client: str) -> Path:
-    return ENVIRONMENTS / f"image-{client}.failed"
+def _failed(client: str, image: Image) -> Path:
+    return ENVIRONMENTS / f"image-{client}-{image.kind}.failed"
 
 
-def _last(client: str) -> Path:
-    return ENVIRONMENTS / f"image-{client}"
+def _last(client: str, image: Image) -> Path:
+    return ENVIRONMENTS / f"image-{client}-{image.kind}"
 
 
 def _call(client: str, arguments: List[str]) -> int:

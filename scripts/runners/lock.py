@@ -1,8 +1,10 @@
 """Resolve the ``.in`` files into lock files: the whole closure, each package with its hashes."""
 
+import contextlib
+import shutil
 import subprocess
 from pathlib import Path
-from typing import List
+from typing import List, Optional
 
 from runners import uv
 from runners.errors import RunnerError
@@ -22,13 +24,21 @@ def write_all() -> None:
     _compile(REQUIREMENTS / "uv.in", REQUIREMENTS / "uv.lock", [])
     overrides = ["--overrides", "requirements/overrides.txt"]
     _compile(ROOT / "requirements.in", ROOT / "requirements.lock", [*PYTHON, *overrides])
+    overrides += ["--overrides", "requirements/tf2.2.txt"]
+    _compile(ROOT / "requirements.in", REQUIREMENTS / "tf2.2.lock", [*PYTHON, *overrides], ROOT / "requirements.lock")
     _compile(REQUIREMENTS / "lint.in", REQUIREMENTS / "lint.lock", PYTHON)
 
 
-def _compile(source: Path, target: Path, options: List[str]) -> None:
+def _compile(source: Path, target: Path, options: List[str], like: Optional[Path] = None) -> None:
+    """Resolve ``source`` into ``target``; what ``target``, or else ``like``, holds already is kept where it fits."""
+    partial = target.with_name(target.name + ".partial")
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copyfile(str(like or target), str(partial))
     # Relative paths, so that none of this machine's ends up in the lock's comments.
-    relative = [str(path.relative_to(ROOT)) for path in (source, target)]
+    relative = [str(path.relative_to(ROOT)) for path in (source, partial)]
     command = [str(uv.ensure()), "pip", "compile", *COMMON, *options, relative[0], "--output-file", relative[1]]
     if subprocess.run(command, cwd=str(ROOT), env=uv.environment()).returncode:
+        partial.unlink()
         raise RunnerError(f"{relative[0]} could not be locked; uv's message above says why")
-    print(f"lock: {relative[1]}")
+    partial.rename(target)
+    print(f"lock: {target.relative_to(ROOT)}")

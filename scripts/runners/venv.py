@@ -55,6 +55,8 @@ class Environment(NamedTuple):
 
 
 TF24 = Environment("tf2.4", ROOT / "requirements.lock", download_mb=1260, disk_mb=2700)
+TF22 = Environment("tf2.2", REQUIREMENTS / "tf2.2.lock", download_mb=1400, disk_mb=3260)
+BY_TENSORFLOW = {"2.4": TF24, "2.2": TF22}
 LINT = Environment("lint", REQUIREMENTS / "lint.lock", download_mb=25, disk_mb=100)
 
 

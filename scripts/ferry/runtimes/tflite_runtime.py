@@ -1,5 +1,6 @@
 """TensorFlow Lite: does the file that goes on the phone compute what PyTorch does?"""
 
+import inspect
 from typing import Any, Dict, List
 
 import numpy as np
@@ -9,6 +10,9 @@ from ferry.errors import InputFileError
 from ferry.runtimes import Runtime, TensorSpec
 from ferry.tflite_graph import flatbuffer
 
+# TF 2.2's interpreter takes no such argument, and uses up to four threads for a convolution.
+ONE_THREAD = {"num_threads": 1} if "num_threads" in inspect.signature(tf.lite.Interpreter).parameters else {}
+
 
 class TfliteRuntime(Runtime):
     """The TFLite model in ``path``, in one interpreter."""
@@ -17,7 +21,7 @@ class TfliteRuntime(Runtime):
         # The interpreter reads a file that is cut short without a check, and takes the process down with it.
         data = flatbuffer.load(path)
         try:
-            self._interpreter = tf.lite.Interpreter(model_content=data, num_threads=1)
+            self._interpreter = tf.lite.Interpreter(model_content=data, **ONE_THREAD)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0]

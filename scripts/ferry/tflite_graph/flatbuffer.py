@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Dict, List, Tuple
 
-from tensorflow.lite.python import schema_py_generated as schema
+import tflite as schema
 
 from ferry.errors import InputFileError
 

@@ -4,6 +4,7 @@ MODEL ?= mobilenet_v2
 SAMPLES ?= 1000
 # An image holds one TensorFlow, and says which.
 TF ?= $(or $(FERRY_TF),2.4)
+GRAPH ?= ferry
 RUNNER ?=
 MEMORY ?=
 BASE_IMAGE ?=
@@ -19,8 +20,8 @@ export VERBOSE MEMORY BASE_IMAGE
 
 QUIET := $(if $(filter-out 0,$(VERBOSE)),,@)
 
-# Each TensorFlow's files lie apart, so that going back and forth between the two makes nothing anew.
-BUILD := build$(if $(filter 2.2,$(TF)),/tf2.2)
+# What is not the default keeps its files apart, so that going back and forth makes nothing anew.
+BUILD := build$(if $(filter 2.2,$(TF)),/tf2.2)$(if $(filter article,$(GRAPH)),/article)
 LOCK := $(if $(filter 2.2,$(TF)),requirements/tf2.2.lock,requirements.lock)
 ONNX := $(MODEL:%=$(BUILD)/%/model.onnx)
 FROZEN := $(MODEL:%=$(BUILD)/%/model.pb)
@@ -41,12 +42,16 @@ endif
 ifeq ($(TF) $(DEVICE),2.2 gpu)
 $(error TF=2.2 runs on the CPU only: on a GPU it needs CUDA 10.1, of which no trustworthy image or wheel is left)
 endif
+ifneq ($(words $(GRAPH))$(filter-out ferry article,$(GRAPH)),1)
+$(error there is no GRAPH '$(GRAPH)'; it is one of ferry, article)
+endif
 ifneq ($(filter onnx tf tflite verify,$(MAKECMDGOALS)),)
 ifeq ($(strip $(MODEL)),)
 $(error MODEL is empty; models/ holds $(patsubst models/%.py,%,$(wildcard models/*.py)))
 endif
 $(foreach name,$(MODEL),$(if $(filter models/$(name).py,$(wildcard models/*.py)),,$(error there is no model file models/$(name).py; \
     models/ holds $(patsubst models/%.py,%,$(wildcard models/*.py)))))
+$(foreach name,$(filter article tf2.2,$(MODEL)),$(error build/$(name)/ is taken by GRAPH=article or TF=2.2: give models/$(name).py another name))
 endif
 
 # What each stage is made of: touching one of these makes its file, and those after it, anew.
@@ -75,7 +80,7 @@ $(ONNX): $(BUILD)/%/model.onnx: models/%.py $(EXPORT_ONNX)
 	$(RUN) scripts/export_onnx.py --model $< --output $@
 
 $(FROZEN): $(BUILD)/%/model.pb: $(BUILD)/%/model.onnx $(ONNX_TO_TF)
-	$(RUN) scripts/onnx_to_tf.py --input $< --output $@
+	$(RUN) scripts/onnx_to_tf.py --graph $(GRAPH) --input $< --output $@
 
 $(TFLITE): $(BUILD)/%/model.tflite: $(BUILD)/%/model.pb $(TF_TO_TFLITE)
 	$(RUN) scripts/tf_to_tflite.py --input $< --output $@

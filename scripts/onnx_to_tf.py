@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Stage 2: ``model.onnx`` to a frozen TensorFlow graph, ``model.pb``, in NHWC."""
+"""Stage 2: ``model.onnx`` to a frozen TensorFlow graph, ``model.pb``, in NHWC unless it is the article's."""
 
 import os
 import time
@@ -14,9 +14,10 @@ def convert(arguments, console) -> int:
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     from ferry import atomic_file
     from ferry.onnx_graph import model_file
-    from ferry.tf_graph import convert_onnx, frozen_graph
+    from ferry.tf_graph import article, convert_onnx, frozen_graph
 
-    graph_def = convert_onnx.convert(model_file.load(arguments.input))
+    model = model_file.load(arguments.input)
+    graph_def = {"ferry": convert_onnx, "article": article}[arguments.graph].convert(model)
     atomic_file.write_bytes(arguments.output, frozen_graph.to_bytes(graph_def))
     detail = f"{sum(node.op not in ('Const', 'Placeholder') for node in graph_def.node)} operators"
     stage.result(console, "onnx_to_tf", arguments.output, detail, started)
@@ -28,6 +29,12 @@ def main() -> int:
     parser = stage.parser("onnx_to_tf", __doc__)
     parser.add_argument("--input", required=True, metavar="FILE.onnx", help="the ONNX model")
     parser.add_argument("--output", required=True, metavar="FILE.pb", help="the frozen graph to write")
+    parser.add_argument(
+        "--graph",
+        choices=["ferry", "article"],
+        default="ferry",
+        help="by Ferry's lowerings, or by onnx-tf alone, as the 2020 article did it",
+    )
     arguments = parser.parse_args()
     return stage.run("onnx_to_tf", arguments, arguments.output, convert)
 

@@ -22,6 +22,7 @@ def checkout(tmp_path_factory):
     (folder / ".venv").symlink_to(ROOT / ".venv")
     write_model(folder / "models" / "tiny.py", "F.relu(self.c(x))", members="self.c = nn.Conv2d(3, 4, 3)")
     write_model(folder / "models" / "other.py", "x.mean([2, 3])")
+    write_model(folder / "models" / "article.py", "x + 1")
     return folder
 
 
@@ -149,6 +150,9 @@ def test_verify_converts_first_and_writes_its_report(checkout):
         (["tflite", "TF=2.2 2.4"], "there is no TF '2.2 2.4'; it is one of 2.4, 2.2"),
         (["tflite", "TF="], "there is no TF ''; it is one of 2.4, 2.2"),
         (["verify", "TF=2.2", "DEVICE=gpu"], "TF=2.2 runs on the CPU only: on a GPU it needs CUDA 10.1"),
+        (["tflite", "GRAPH=artcle"], "there is no GRAPH 'artcle'; it is one of ferry, article"),
+        (["tflite", "GRAPH="], "there is no GRAPH ''; it is one of ferry, article"),
+        (["tflite", "MODEL=article"], "build/article/ is taken by GRAPH=article or TF=2.2: give models"),
         (["tflite", "RUNNER=lxc"], "there is no RUNNER 'lxc'; it is one of docker, podman, venv"),
         (["verify", "MODEL=tiny", "SAMPLES=abc"], "SAMPLES must be a whole number of 1 or more, not 'abc'"),
         (["verify", "MODEL=tiny", "SAMPLES=0"], "SAMPLES must be a whole number of 1 or more, not '0'"),
@@ -158,6 +162,17 @@ def test_a_bad_argument_is_an_error(checkout, arguments, message):
     done = make(checkout, *arguments)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+def test_the_articles_graph_has_a_folder_of_its_own(made):
+    artifacts = list((made / "build" / "tiny").glob("model.*"))
+    before = {path: path.stat().st_mtime_ns for path in artifacts}
+    done = make(made, "verify", "MODEL=tiny", "GRAPH=article", "SAMPLES=5")
+    assert done.returncode == 0, done.stderr
+    assert (made / "build" / "article" / "tiny" / "report.json").exists()
+    assert len(before) == 3
+    assert {path: path.stat().st_mtime_ns for path in artifacts} == before
+    assert make(made, "tflite", "MODEL=tiny", "GRAPH=article").stdout.strip().startswith("make: Nothing to be done")
 
 
 def test_a_model_that_breaks_leaves_what_there_was(made):

@@ -17,6 +17,7 @@ def verify(arguments, console) -> int:
 
     from ferry import atomic_file
     from ferry.errors import VerificationError
+    from ferry.runtimes import gpu
     from ferry.runtimes.onnx_runtime import OnnxRuntime
     from ferry.runtimes.pytorch_runtime import PytorchRuntime
     from ferry.runtimes.tensorflow_runtime import TensorflowRuntime
@@ -32,6 +33,7 @@ def verify(arguments, console) -> int:
     }
     target = os.path.join(arguments.build, "report.json")
     name = os.path.splitext(os.path.basename(arguments.model))[0]
+    device = gpu.use(arguments.device, lambda line: console.print(f"verify: {line}", markup=False))
     reference = PytorchRuntime(arguments.model)
     noise = noise_floor.relative_noise(reference, reference.example_inputs, arguments.samples)
     bar = progress.Progress(
@@ -50,7 +52,7 @@ def verify(arguments, console) -> int:
                 reference,
                 {
                     "onnx": lambda: OnnxRuntime(artifacts["onnx"]),
-                    "tensorflow": lambda: TensorflowRuntime(artifacts["tensorflow"]),
+                    "tensorflow": lambda: TensorflowRuntime(artifacts["tensorflow"], device),
                     "tflite": lambda: TfliteRuntime(artifacts["tflite"]),
                 },
                 reference.example_inputs,
@@ -108,6 +110,7 @@ def main() -> int:
     parser.add_argument("--model", required=True, metavar="FILE.py", help="the model file")
     parser.add_argument("--build", required=True, metavar="FOLDER", help="where the artifacts are")
     parser.add_argument("--samples", type=_count, default=1000, metavar="N", help="how many inputs to compare")
+    parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu", help="what TensorFlow runs on")
     arguments = parser.parse_args()
     return stage.run("verify", arguments, os.path.join(arguments.build, "report.json"), verify)
 

@@ -6,11 +6,12 @@ import subprocess
 from pathlib import Path
 from typing import List, Optional
 
-from runners import uv
+from runners import uv, venv
 from runners.errors import RunnerError
 from runners.paths import REQUIREMENTS, ROOT
 
 PYTHON = ["--python-version", "3.8", "--python-platform", "x86_64-manylinux2014"]
+BENCH = ["--python-version", venv.BENCH.python_version, "--python-platform", "x86_64-manylinux_2_28"]
 COMMON = ["--quiet", "--generate-hashes", "--custom-compile-command", "make lock", "--no-emit-index-url"]
 
 
@@ -27,6 +28,7 @@ def write_all() -> None:
     overrides += ["--overrides", "requirements/tf2.2.txt"]
     _compile(ROOT / "requirements.in", REQUIREMENTS / "tf2.2.lock", [*PYTHON, *overrides], ROOT / "requirements.lock")
     _compile(REQUIREMENTS / "lint.in", REQUIREMENTS / "lint.lock", PYTHON)
+    _compile(REQUIREMENTS / "bench.in", REQUIREMENTS / "bench.lock", BENCH)
 
 
 def _compile(source: Path, target: Path, options: List[str], like: Optional[Path] = None) -> None:

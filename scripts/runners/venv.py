@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from runners import python38, uv
+from runners import interpreter, uv
 from runners.errors import RunnerError
 from runners.one_at_a_time import one_at_a_time
 from runners.paths import ENVIRONMENTS, REQUIREMENTS, ROOT
@@ -26,6 +26,7 @@ class Environment(NamedTuple):
     lock: Path
     download_mb: int
     disk_mb: int
+    python_version: str = "3.8"
 
     @property
     def folder(self) -> Path:
@@ -58,6 +59,7 @@ TF24 = Environment("tf2.4", ROOT / "requirements.lock", download_mb=1260, disk_m
 TF22 = Environment("tf2.2", REQUIREMENTS / "tf2.2.lock", download_mb=1400, disk_mb=3260)
 BY_TENSORFLOW = {"2.4": TF24, "2.2": TF22}
 LINT = Environment("lint", REQUIREMENTS / "lint.lock", download_mb=25, disk_mb=100)
+BENCH = Environment("bench", REQUIREMENTS / "bench.lock", download_mb=60, disk_mb=200, python_version="3.11")
 
 
 def ensure(environment: Environment) -> Path:
@@ -83,7 +85,7 @@ def _make(environment: Environment) -> None:
         f"{_size(environment.download_mb)} to download, {_size(environment.disk_mb)} on disk"
     )
     program, variables = uv.ensure(), uv.environment()
-    python = python38.find(program, variables)
+    python = interpreter.find(environment.python_version, program, variables)
     shutil.rmtree(str(partial), ignore_errors=True)
     quiet = ["--quiet"]
     _step([program, "venv", *quiet, "--relocatable", "--python", python, partial], variables, "uv venv")

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from programs import ROOT
-from runners import python38, uv, venv
+from runners import interpreter, uv, venv
 from runners.errors import RunnerError
 
 # iniconfig and pluggy are small, and the tests' own environment has them in uv's cache.
@@ -152,31 +152,32 @@ def answering(path):
 
 def test_a_python38_on_path_is_taken(no_python38):
     there = answering(no_python38 / "python3.8")
-    assert python38.find(uv.ensure(), {}) == str(there)
+    assert interpreter.find("3.8", uv.ensure(), {}) == str(there)
 
 
 def test_a_shim_that_does_not_answer_is_passed_over_for_pyenvs_version(no_python38):
     script(no_python38 / "python3.8", 'echo "pyenv: python3.8: command not found" >&2; exit 127\n')
     there = answering(no_python38 / "pyenv" / "versions" / "3.8.18" / "bin" / "python")
-    assert python38.find(uv.ensure(), {}) == str(there)
+    assert interpreter.find("3.8", uv.ensure(), {}) == str(there)
 
 
 def test_the_newest_of_pyenvs_is_taken(no_python38):
     for patch in (9, 18):
         answering(no_python38 / "pyenv" / "versions" / f"3.8.{patch}" / "bin" / "python")
-    assert "3.8.18" in python38.find(uv.ensure(), {})
+    assert "3.8.18" in interpreter.find("3.8", uv.ensure(), {})
 
 
 def test_another_python_under_that_name_is_not_taken():
-    assert python38.answers(sys.executable)
-    assert not python38.answers("/bin/true-that-is-not-there")
-    assert not python38.answers("/bin/false")
+    assert interpreter.answers(sys.executable, "3.8")
+    assert not interpreter.answers(sys.executable, "3.11")
+    assert not interpreter.answers("/bin/true-that-is-not-there", "3.8")
+    assert not interpreter.answers("/bin/false", "3.8")
 
 
 def test_with_none_anywhere_it_says_what_to_install(no_python38):
     answers_nothing = script(no_python38 / "uv", "exit 2\n")
     with pytest.raises(RunnerError, match="pyenv install 3.8"):
-        python38.find(answers_nothing, dict(os.environ))
+        interpreter.find("3.8", answers_nothing, dict(os.environ))
 
 
 def test_a_machine_the_wheels_do_not_run_on_is_told_so(small, monkeypatch):

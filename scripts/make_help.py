@@ -7,11 +7,8 @@ TARGET = re.compile(r"^([a-z][\w-]*):.*?## (.+)$", re.MULTILINE)
 VARIABLES = """\
 MODEL=mobilenet_v2    which file of models/; several, with -j, are carried side by side
 SAMPLES=1000          how many inputs `verify` compares
-<<<<<<< HEAD
 TF=2.4                which TensorFlow: 2.4, or 2.2, whose files go to build/tf2.2/MODEL/
-=======
 GRAPH=ferry           article: the graph as onnx-tf alone makes it, in build/article/, to compare with
->>>>>>> 98aa77d (Keep the article's path runnable: GRAPH=article, in build/article/)
 RUNNER=               docker, podman or venv; unset, what this machine has
 MEMORY=               what a container may use, as in 8g; unset, three quarters of the machine's
 BASE_IMAGE=           build the images on this one: a mirror's copy of the Dockerfile's base

@@ -9,7 +9,10 @@ import pytest
 from programs import ROOT, run_stage
 
 ARTIFACTS = ("model.onnx", "model.pb", "model.tflite")
-LOCKS = ["requirements.lock", "requirements/tf2.2.lock", "requirements/uv.lock", "requirements/lint.lock"]
+LOCKS = [
+    "requirements.lock", "requirements/tf2.2.lock", "requirements/uv.lock", "requirements/lint.lock",
+    "requirements/bench.lock",
+]  # fmt: skip
 
 
 def digests(folder):

@@ -44,7 +44,9 @@ def find(version: str, uv: Path, variables: Dict[str, str]) -> str:
 def answers(program: str, version: str) -> bool:
     """Whether ``program`` is a working CPython ``version``. pyenv puts programs on PATH that only print an error."""
     try:
-        probe = subprocess.run([program, "-c", PROBE % version], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20)
+        probe = subprocess.run(
+            [program, "-c", PROBE % version], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
     return probe.returncode == 0

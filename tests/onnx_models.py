@@ -1,6 +1,6 @@
 """Small ONNX models, and their outputs in ONNX Runtime and in the TensorFlow graph Ferry makes of them."""
 
-from typing import Dict, List, Optional
+from typing import Callable, Dict, List, Optional
 
 import numpy as np
 import onnx
@@ -108,6 +108,20 @@ def assert_carried(model: onnx.ModelProto, feeds: Dict[str, np.ndarray]) -> byte
             scale = max(float(np.abs(wanted).max()), 1e-3) if wanted.size else 1.0
             np.testing.assert_allclose(made, wanted, rtol=0, atol=2e-6 * scale)
     return data
+
+
+def assert_rewritten(
+    model: onnx.ModelProto, rewrite: Callable[[onnx.ModelProto], None], feeds: Dict[str, np.ndarray]
+) -> List[str]:
+    """Assert that ``rewrite`` leaves a valid model that computes the same; return its operators, in order."""
+    expected = run_onnx(model, feeds)
+    rewrite(model)
+    onnx.checker.check_model(model)
+    for made, wanted in zip(run_onnx(model, feeds), expected):
+        assert made.shape == wanted.shape
+        scale = max(float(np.abs(wanted).max()), 1e-3)
+        np.testing.assert_allclose(made, wanted, rtol=0, atol=2e-6 * scale)
+    return [node.op_type for node in model.graph.node]
 
 
 def normal(seed: int, *shape: int) -> np.ndarray:

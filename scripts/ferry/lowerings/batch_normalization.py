@@ -5,7 +5,7 @@ from typing import List, Optional
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
-from ferry.onnx_graph.fold_batch_norm import DEFAULT_EPSILON, scale_and_shift
+from ferry.onnx_graph.affine import DEFAULT_EPSILON, scale_and_shift
 from ferry.tf_graph.tensors import ChannelsLast, Made, Tensors
 
 

@@ -1,4 +1,4 @@
-"""``Conv``: plain, depthwise and grouped convolution in one, two and three dimensions.
+"""``Conv``: plain convolution in one, two and three dimensions, depthwise in one and two.
 
 onnx-tf splits a depthwise convolution into one convolution a channel: 7,171 of them in MobileNetV2. TFLite runs it, and
 the plain one, as a single operator.
@@ -23,6 +23,9 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     if windows is None:
         return None
     group, sizes = node.attrs.get("group", 1), shape[2:]
+    if group > 1 and (kernel.shape[1] > 1 or len(sizes) > 2):
+        # A pass over the ONNX graph has split those that can be.
+        return None
     x = tensors.last(node.inputs[0])
     one_dimension = len(sizes) == 1
     if one_dimension:
@@ -40,7 +43,7 @@ def _convolution(
     x: tf.Tensor, kernel: np.ndarray, group: int, windows: Windows, sizes: List[Optional[int]], name: Optional[str]
 ) -> tf.Tensor:
     """``x`` is (N, …, C), ``kernel`` as ONNX has it."""
-    depthwise = group > 1 and kernel.shape[1] == 1 and len(sizes) == 2
+    depthwise = group > 1
     # TensorFlow's depthwise kernel takes equal strides only, and on the CPU ignores its dilations without a word: then
     # it convolves at stride 1, in the form TFLite knows for a dilation, and every n-th value is taken.
     in_two_steps = depthwise and (len(set(windows.strides)) > 1 or max(windows.dilations) > 1)
@@ -55,10 +58,7 @@ def _convolution(
             x, np.ascontiguousarray(filters), [1, *strides, 1], mode, dilations=dilations, name=name
         )
         return y[:, :: windows.strides[0], :: windows.strides[1]] if in_two_steps and max(windows.strides) > 1 else y
-    if group == 1:
-        return _plain(x, kernel, windows, mode, name)
-    parts = zip(tf.split(x, group, axis=-1), np.split(kernel, group))
-    return tf.concat([_plain(part, weight, windows, mode, name) for part, weight in parts], axis=-1)
+    return _plain(x, kernel, windows, mode, name)
 
 
 def _plain(x: tf.Tensor, kernel: np.ndarray, windows: Windows, mode: str, name: Optional[str]) -> tf.Tensor:

@@ -1,9 +1,11 @@
 """Replace runs of nodes in which each is read by the next one alone."""
 
-from collections import Counter
 from typing import Callable, Dict, Iterator, List, Optional, Sequence, Set
 
 import onnx
+
+from ferry.onnx_graph.links import Links
+from ferry.onnx_graph.node_list import replace_nodes
 
 Builder = Callable[[List[onnx.NodeProto]], Optional[onnx.NodeProto]]
 
@@ -28,24 +30,18 @@ def replace_chains(model: onnx.ModelProto, operators: Sequence[Sequence[str]], b
         output = node.output[0]
         kept = replacements.get(output, None if output in removed else node)
         if kept is not None:
-            copy = onnx.NodeProto()
-            copy.CopyFrom(kept)
-            nodes.append(copy)
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
+            nodes.append(kept)
+    replace_nodes(model, nodes)
 
 
 def _chains(model: onnx.ModelProto, operators: Sequence[Sequence[str]]) -> Iterator[List[onnx.NodeProto]]:
-    readers = Counter(name for node in model.graph.node for name in node.input)
-    readers.update(output.name for output in model.graph.output)
-    # What a subgraph (If, Loop) reads is not among the inputs of any node here.
-    for node in model.graph.node:
-        for attribute in node.attribute:
-            readers.update(name for inner in attribute.g.node for name in inner.input)
-    reader = {node.input[0]: node for node in model.graph.node if node.input}
+    links = Links(model)
     for node in model.graph.node:
         run = [node]
-        while len(run) < len(operators) and readers[run[-1].output[0]] == 1 and run[-1].output[0] in reader:
-            run.append(reader[run[-1].output[0]])
+        while len(run) < len(operators):
+            reader = links.sole_reader(run[-1].output[0])
+            if reader is None or reader.input[0] != run[-1].output[0]:
+                break
+            run.append(reader)
         if len(run) == len(operators) and all(each.op_type in allowed for each, allowed in zip(run, operators)):
             yield run

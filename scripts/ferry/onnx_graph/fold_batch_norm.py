@@ -1,69 +1,97 @@
-"""Fold each batch norm into the convolution before it, in float64.
+"""Fold batch norms, and arithmetic with constants a channel, into the linear layers beside them, in float64.
 
 Folded in float32, the scale is rounded twice and the error of the whole network grows up to ten-fold; folded in
 float64 and rounded once, it stays at float32's own rounding.
 """
 
-from collections import Counter
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Tuple
 
-import numpy as np
 import onnx
-from onnx import helper
 
-from ferry.onnx_graph.fold_constants import remove_dead_nodes
-from ferry.onnx_graph.model_file import initializers, replace_initializers
+from ferry.onnx_graph.affine import affine_of, data_input
+from ferry.onnx_graph.fold_constants import remove_dead_nodes, static_shapes
+from ferry.onnx_graph.linear_layer import OPERATORS, linear_layer
+from ferry.onnx_graph.links import Links
+from ferry.onnx_graph.weights import Weights
 
-DEFAULT_EPSILON = 1e-5
+Pair = Tuple[onnx.NodeProto, onnx.NodeProto]
 
 
 def fold_batch_norm(model: onnx.ModelProto) -> None:
-    """Rewrite, in place, each ``Conv`` → ``BatchNormalization`` pair as one ``Conv`` with a bias.
+    """Fold, in place, each node that scales and shifts channels by constants, wherever that is exact.
 
-    A pair is left alone where the convolution's output has a second reader, is an output of the model, or where a
-    weight is not an initializer or is shared with another node.
+    Into the convolution, transposed convolution or linear layer before it that nothing else reads, or else into the
+    one after it that alone reads it and pads nothing: zeros around its input are not what the node makes of zeros.
+    Weights that several layers share are folded where each is followed by the same node, and else left alone.
     """
-    constants = initializers(model)
-    readers = Counter(name for node in model.graph.node for name in node.input)
-    readers.update(output.name for output in model.graph.output)
-    producer = {name: node for node in model.graph.node for name in node.output}
-    for norm in list(model.graph.node):
-        if norm.op_type != "BatchNormalization":
+    weights, shapes, links = Weights(model), static_shapes(model), Links(model)
+    for node in list(model.graph.node):
+        # The partner of one that was folded with it is gone already.
+        if data_input(node, weights) is None or links.producer.get(node.output[0]) != node:
             continue
-        conv = producer.get(norm.input[0])
-        if conv is None or conv.op_type != "Conv" or readers[conv.output[0]] != 1:
-            continue
-        parameters: List[str] = [*conv.input[1:], *norm.input[1:]]
-        if any(name not in constants for name in parameters) or readers[conv.input[1]] != 1:
-            continue
-        _fold(conv, norm, constants)
-        model.graph.node.remove(norm)
-    replace_initializers(model, constants)
+        folded = _fold_into_producer(node, links, weights) or _fold_into_reader(node, links, weights, shapes)
+        for each in folded:
+            model.graph.node.remove(each)
+        if folded:
+            links = Links(model)
+    weights.store()
     remove_dead_nodes(model)
 
 
-def scale_and_shift(parameters: Sequence[np.ndarray], epsilon: float) -> Tuple[np.ndarray, np.ndarray]:
-    """The two float64 vectors, of one value a channel, that a batch norm in eval mode multiplies by and then adds.
+def _fold_into_producer(node: onnx.NodeProto, links: Links, weights: Weights) -> List[onnx.NodeProto]:
+    producer = links.producer.get(data_input(node, weights) or "")
+    layer = linear_layer(producer, weights)
+    affine = affine_of(node, weights, layer.outputs, layer.rank) if layer else None
+    if producer is None or layer is None or affine is None:
+        return []
+    pairs: List[Pair] = []
+    for maker in links.readers(producer.input[1]) or []:
+        follower = links.sole_reader(maker.output[0]) if maker.op_type in OPERATORS else None
+        if follower is None or _parameters(maker, follower) != _parameters(producer, node):
+            return []
+        pairs.append((maker, follower))
+    if not pairs:
+        return []
+    layer.scale_outputs(affine.factor)
+    layer.bias = layer.bias + affine.shift
+    weights.put_layer(layer)
+    folded = list(layer.node.input[1:])
+    for maker, follower in pairs:
+        del maker.input[1:]
+        maker.input.extend(folded)
+        maker.output[0] = follower.output[0]
+    return [follower for _, follower in pairs]
 
-    ``parameters`` are ONNX's scale, bias, mean and variance, in that order.
-    """
-    scale, shift, mean, variance = (array.astype(np.float64) for array in parameters)
-    factor = scale / np.sqrt(variance + epsilon)
-    return factor, shift - mean * factor
+
+def _parameters(layer: onnx.NodeProto, affine: onnx.NodeProto) -> List[object]:
+    """All that decides what the two are folded to."""
+    attributes = {entry.name: entry.SerializeToString() for entry in layer.attribute}
+    operands = [name if name != layer.output[0] else "" for name in affine.input]
+    epsilon = [entry.SerializeToString() for entry in affine.attribute if entry.name == "epsilon"]
+    return [
+        layer.op_type, list(layer.input[1:]), attributes.get("group"), attributes.get("transB"),
+        affine.op_type, operands, epsilon,
+    ]  # fmt: skip
 
 
-def _fold(conv: onnx.NodeProto, norm: onnx.NodeProto, constants: Dict[str, np.ndarray]) -> None:
-    epsilon = next((entry.f for entry in norm.attribute if entry.name == "epsilon"), DEFAULT_EPSILON)
-    factor, shift = scale_and_shift([constants[name] for name in norm.input[1:5]], epsilon)
-    weight = constants[conv.input[1]]
-    bias_name: Optional[str] = conv.input[2] if len(conv.input) > 2 else None
-    bias = constants[bias_name].astype(np.float64) if bias_name else 0.0
-    per_filter = factor.reshape([-1] + [1] * (weight.ndim - 1))
-    constants[conv.input[1]] = (weight.astype(np.float64) * per_filter).astype(weight.dtype)
-    # The old bias may be shared, so the folded one gets a name that is this convolution's own.
-    folded_bias = norm.output[0] + "_folded_bias"
-    constants[folded_bias] = (bias * factor + shift).astype(weight.dtype)
-    inputs = [conv.input[0], conv.input[1], folded_bias]
-    replacement = helper.make_node("Conv", inputs, [norm.output[0]], name=conv.name)
-    replacement.attribute.extend(conv.attribute)
-    conv.CopyFrom(replacement)
+def _fold_into_reader(
+    node: onnx.NodeProto, links: Links, weights: Weights, shapes: Dict[str, List[int]]
+) -> List[onnx.NodeProto]:
+    reader: Optional[onnx.NodeProto] = links.sole_reader(node.output[0])
+    layer = linear_layer(reader, weights)
+    source = data_input(node, weights)
+    if reader is None or layer is None or source is None or links.sole_reader(reader.input[1]) is None:
+        return []
+    # Where the constant has more dimensions or channels than what it is combined with, it is no affine function.
+    shape = shapes.get(source, [])
+    affine = affine_of(node, weights, layer.inputs, layer.rank)
+    if affine is None or len(shape) != layer.rank or shape[1] != layer.inputs:
+        return []
+    if affine.shift.any():
+        if not layer.sees_only_input:
+            return []
+        layer.shift_inputs(affine.shift)
+    layer.scale_inputs(affine.factor)
+    weights.put_layer(layer)
+    reader.input[0] = source
+    return [node]

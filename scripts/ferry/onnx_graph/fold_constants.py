@@ -13,6 +13,7 @@ import onnxruntime
 from onnx import helper, numpy_helper, shape_inference
 
 from ferry.onnx_graph.model_file import initializers, replace_initializers
+from ferry.onnx_graph.node_list import replace_nodes
 
 # Never constant, whatever their inputs are.
 RANDOM_OPERATORS = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Dropout"}
@@ -46,7 +47,7 @@ def remove_dead_nodes(model: onnx.ModelProto) -> None:
             live.append(node)
             needed.update(_inputs_of(node))
     live.reverse()
-    _replace_nodes(model, live)
+    replace_nodes(model, live)
     constants = initializers(model)
     replace_initializers(model, {name: array for name, array in constants.items() if name in needed})
 
@@ -54,18 +55,6 @@ def remove_dead_nodes(model: onnx.ModelProto) -> None:
 def _copy(model: onnx.ModelProto) -> onnx.ModelProto:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
-    return copy
-
-
-def _replace_nodes(model: onnx.ModelProto, nodes: List[onnx.NodeProto]) -> None:
-    kept = [_copy_node(node) for node in nodes]
-    del model.graph.node[:]
-    model.graph.node.extend(kept)
-
-
-def _copy_node(node: onnx.NodeProto) -> onnx.NodeProto:
-    copy = onnx.NodeProto()
-    copy.CopyFrom(node)
     return copy
 
 
@@ -89,7 +78,7 @@ def _constant_nodes_to_initializers(model: onnx.ModelProto) -> Dict[str, np.ndar
             constants[node.output[0]] = numpy_helper.to_array(value.t)
         else:
             rest.append(node)
-    _replace_nodes(model, rest)
+    replace_nodes(model, rest)
     return constants
 
 
@@ -104,7 +93,7 @@ def _fold_shapes(model: onnx.ModelProto, constants: Dict[str, np.ndarray]) -> bo
         else:
             rest.append(node)
     folded = len(rest) < len(model.graph.node)
-    _replace_nodes(model, rest)
+    replace_nodes(model, rest)
     return folded
 
 
@@ -156,7 +145,7 @@ def _fold_nodes(model: onnx.ModelProto, constants: Dict[str, np.ndarray]) -> boo
     if sum(array.nbytes for array in results.values()) > budget:
         return False
     constants.update(results)
-    _replace_nodes(model, rest)
+    replace_nodes(model, rest)
     return True
 
 

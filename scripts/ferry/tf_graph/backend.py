@@ -13,6 +13,7 @@ from onnx_tf.pb_wrapper import OnnxNode
 from ferry.errors import UnsupportedModelError
 from ferry.lowerings import LOWERINGS
 from ferry.onnx_graph.model_file import initializers
+from ferry.onnx_graph.wanted_last import wanted_last
 from ferry.tf_graph.tensors import Made, Tensors
 
 
@@ -28,9 +29,12 @@ def build_graph(model: onnx.ModelProto) -> tf.Graph:
     handlers = TensorflowBackend._get_handlers(model.opset_import)
     with tf.Graph().as_default() as graph:
         tensors = Tensors(initializers(model))
+        wanted = wanted_last(model)
         for info in model.graph.input:
             if info.name not in tensors:
                 tensors[info.name] = _placeholder(info)
+                if info.name in wanted:
+                    tensors.settle_last(info.name)
         for node in model.graph.node:
             for name, made in zip(node.output, _lower(OnnxNode(node), tensors, handlers)):
                 tensors[name] = made

@@ -8,7 +8,14 @@ from ferry.errors import UnsupportedModelError
 from ferry.onnx_graph.fold_batch_norm import fold_batch_norm
 from ferry.onnx_graph.fold_channel_shuffle import fold_channel_shuffle
 from ferry.onnx_graph.fold_constants import fold_constants
+from ferry.onnx_graph.fold_pad import fold_pad
 from ferry.onnx_graph.fold_pool_flatten import fold_pool_flatten
+from ferry.onnx_graph.join_affines import join_affines
+from ferry.onnx_graph.join_channels import join_channels
+from ferry.onnx_graph.pool_after_conv import pool_after_conv
+from ferry.onnx_graph.push_scales import push_scales
+from ferry.onnx_graph.route_channels import route_channels
+from ferry.onnx_graph.split_groups import split_groups
 from ferry.onnx_graph.valid_names import make_names_valid
 from ferry.tf_graph import backend, frozen_graph
 
@@ -20,8 +27,15 @@ def convert(model: onnx.ModelProto) -> GraphDef:
         UnsupportedModelError: something in the model has no TensorFlow form on the pinned versions.
     """
     model = fold_constants(model)
+    join_channels(model)
+    join_affines(model)
+    fold_pad(model)
     fold_batch_norm(model)
+    push_scales(model)
+    pool_after_conv(model)
     fold_channel_shuffle(model)
+    route_channels(model)
+    split_groups(model)
     fold_pool_flatten(model)
     make_names_valid(model)
     inputs, outputs = backend.input_names(model), [entry.name for entry in model.graph.output]

@@ -85,6 +85,12 @@ class Tensors(MutableMapping[str, tf.Tensor]):
                     self._last[name] = _moved(self[name], to_last)
         return self._last[name]
 
+    def settle_last(self, name: str) -> None:
+        """Move the tensor now, once, so that whoever takes either layout takes it with its channels last."""
+        if self[name].shape.rank in RANKS_WITH_CHANNELS:
+            self.last(name)
+            self._made_last[name] = True
+
     def either(self, name: str) -> Tuple[tf.Tensor, bool]:
         """The tensor in the layout it was made in, and whether that is channels-last."""
         return (self._last[name], True) if self.made_last(name) else (self[name], False)

@@ -2,6 +2,8 @@
 
 MODEL ?= mobilenet_v2
 SAMPLES ?= 1000
+INPUTS ?=
+TOLERANCE ?=
 # An image holds one TensorFlow, and says which.
 TF ?= $(or $(FERRY_TF),2.4)
 GRAPH ?= ferry
@@ -86,7 +88,8 @@ $(TFLITE): $(BUILD)/%/model.tflite: $(BUILD)/%/model.pb $(TF_TO_TFLITE)
 	$(RUN) scripts/tf_to_tflite.py --input $< --output $@
 
 $(VERIFIED): verify/%: $(BUILD)/%/model.tflite
-	$(RUN) scripts/verify.py --model models/$*.py --build $(BUILD)/$* --samples $(SAMPLES)
+	$(RUN) scripts/verify.py --model models/$*.py --build $(BUILD)/$* --samples $(SAMPLES) \
+	    $(if $(INPUTS),--inputs "$(INPUTS)") $(if $(TOLERANCE),--tolerance "$(TOLERANCE)")
 
 shell: ## open a shell in the environment that the stages run in
 	$(QUIET)$(PYTHON) scripts/runners shell --tf $(TF) $(CHOSEN)

@@ -13,18 +13,11 @@ FAILED = 2
 def verify(arguments, console) -> int:
     """Compare the artifacts in ``arguments.build`` with ``arguments.model``; write ``report.json`` beside them."""
     started = time.monotonic()
-    from rich import progress
-
     from ferry import atomic_file
-    from ferry.errors import VerificationError
+    from ferry.errors import FerryError, VerificationError
     from ferry.runtimes import gpu
-    from ferry.runtimes.onnx_runtime import OnnxRuntime
-    from ferry.runtimes.pytorch_runtime import PytorchRuntime
-    from ferry.runtimes.tensorflow_runtime import TensorflowRuntime
-    from ferry.runtimes.tflite_runtime import TfliteRuntime
-    from ferry.verification import criterion, noise_floor, report
-    from ferry.verification.measure import measure
-    from ferry.versions import versions
+    from ferry.verification import measure, provenance, report, summary_lines, worst_input
+    from ferry.verification.progress import Progress
 
     artifacts = {
         "onnx": os.path.join(arguments.build, "model.onnx"),
@@ -34,63 +27,43 @@ def verify(arguments, console) -> int:
     target = os.path.join(arguments.build, "report.json")
     name = os.path.splitext(os.path.basename(arguments.model))[0]
     device = gpu.use(arguments.device, lambda line: console.print(f"verify: {line}", markup=False))
-    reference = PytorchRuntime(arguments.model)
-    noise = noise_floor.relative_noise(reference, reference.example_inputs, arguments.samples)
-    bar = progress.Progress(
-        progress.TextColumn("verify"),
-        progress.BarColumn(),
-        progress.MofNCompleteColumn(),
-        progress.TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
+    processors = len(os.sched_getaffinity(0))
+    settings = {
+        "samples": arguments.samples,
+        "inputs": arguments.inputs or None,
+        "tolerance": arguments.tolerance,
+        "processors": processors,
+        "device": device.name if device else "cpu",
+    }
+    made_with = provenance.provenance()
+    job = measure.Job(
+        model=arguments.model,
+        artifacts=artifacts,
+        options={"tensorflow": {"on": device}},
+        build=arguments.build,
+        samples=arguments.samples,
+        given=arguments.inputs,
+        tolerance=arguments.tolerance,
+        key={"lock": made_with["lock_sha256"]},
+        processors=processors,
     )
-    with bar:
-        task = bar.add_task("inputs", total=arguments.samples)
-        try:
-            summary, stages = measure(
-                reference,
-                {
-                    "onnx": lambda: OnnxRuntime(artifacts["onnx"]),
-                    "tensorflow": lambda: TensorflowRuntime(artifacts["tensorflow"], device),
-                    "tflite": lambda: TfliteRuntime(artifacts["tflite"]),
-                },
-                reference.example_inputs,
-                arguments.samples,
-                criterion.tolerances(noise, len(reference.outputs)),
-                lambda: bar.advance(task),
-                workers=len(os.sched_getaffinity(0)),
-            )
-        except VerificationError as error:
-            # An older report that says "passed" must not outlive a check that proved nothing.
-            atomic_file.write_bytes(target, report.as_bytes(report.of_nothing(name, arguments.samples, str(error))))
-            raise
-    seconds = time.monotonic() - started
-    made = report.as_dictionary(
-        name,
-        arguments.samples,
-        seconds,
-        summary,
-        noise,
-        stages,
-        artifacts,
-        versions(),
-    )
+    before = {stage_name: report.artifact(path) for stage_name, path in artifacts.items()}
+    try:
+        with Progress(console, [measure.REFERENCE, *artifacts]) as progress:
+            outcome = measure.Measurement(job, progress.begin, progress.advance).run()
+        for stage_name, path in artifacts.items():
+            if report.artifact(path) != before[stage_name]:
+                raise VerificationError(f"{path} was replaced while it was being checked; run the check again")
+    except FerryError as error:
+        # An older report that says "passed" must not outlive a check that proved nothing.
+        atomic_file.write_bytes(target, report.as_bytes(report.of_nothing(name, settings, str(error), made_with)))
+        raise
+    made = report.as_dictionary(name, settings, time.monotonic() - started, outcome, before, made_with)
+    worst_input.save(arguments.build, made, outcome)
     atomic_file.write_bytes(target, report.as_bytes(made))
-    console.print(report.as_table(made))
-    for name, entry in made["stages"].items():
-        if entry["fault"]:
-            console.print(f"verify: {name}: {entry['fault']}", markup=False)
-    scale = ", ".join(f"{magnitude:.2f}" for magnitude in summary.magnitudes())
-    rounding = ", ".join(f"{each:.1e}" for each in noise) if noise else "not measurable"
-    console.print(
-        f"verify: outputs of mean magnitude {scale}; PyTorch's own float32 rounding is {rounding} of that", markup=False
-    )
-    verdict = "passed" if made["passed"] else "FAILED"
-    console.print(
-        f"verify: {verdict}: {arguments.samples} inputs against PyTorch in {seconds:.1f} s; {target}",
-        markup=False,
-    )
+    console.print(summary_lines.table(made))
+    for line in summary_lines.lines(made, target):
+        console.print(line, markup=False)
     return 0 if made["passed"] else FAILED
 
 
@@ -104,12 +77,30 @@ def _count(text: str) -> int:
     return count
 
 
+def _tolerance(text: str):
+    if not text:
+        return None
+    try:
+        tolerance = float(text)
+    except ValueError:
+        tolerance = 0.0
+    if not 0 < tolerance < 1:
+        raise argparse.ArgumentTypeError(f"TOLERANCE must be a number above 0 and below 1, such as 1e-5, not {text!r}")
+    return tolerance
+
+
 def main() -> int:
     """Read the arguments and run the stage."""
     parser = stage.parser("verify", __doc__)
     parser.add_argument("--model", required=True, metavar="FILE.py", help="the model file")
     parser.add_argument("--build", required=True, metavar="FOLDER", help="where the artifacts are")
-    parser.add_argument("--samples", type=_count, default=1000, metavar="N", help="how many inputs to compare")
+    parser.add_argument("--samples", type=_count, default=1000, metavar="N", help="how many inputs to compare, at most")
+    parser.add_argument(
+        "--inputs", default="", help="an .npz, an .npy, a folder of images, or normal:MEAN:DEVIATION, uniform:LOW:HIGH"
+    )
+    parser.add_argument(
+        "--tolerance", type=_tolerance, default=None, metavar="SHARE", help="the mean error allowed, over the scale"
+    )
     parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu", help="what TensorFlow runs on")
     arguments = parser.parse_args()
     return stage.run("verify", arguments, os.path.join(arguments.build, "report.json"), verify)

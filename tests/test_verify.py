@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import jsonschema
 import numpy as np
 import onnx
 import pytest
@@ -11,12 +12,18 @@ from programs import ROOT, convert, run_stage, write_model
 MOBILENET = ROOT / "models" / "mobilenet_v2.py"
 
 
-def verify(model, build, samples=3):
-    return run_stage("verify", "--model", model, "--build", build, "--samples", samples)
+SCHEMA = json.loads((ROOT / "docs" / "report.schema.json").read_text())
+
+
+def verify(model, build, *more, samples=3):
+    return run_stage("verify", "--model", model, "--build", build, "--samples", samples, *more)
 
 
 def report_of(build):
-    return json.loads((build / "report.json").read_text())
+    """The report, which is always as docs/report.schema.json says."""
+    report = json.loads((build / "report.json").read_text())
+    jsonschema.validate(report, SCHEMA, jsonschema.Draft7Validator)
+    return report
 
 
 @pytest.fixture()
@@ -34,14 +41,27 @@ def test_the_default_model_passes_at_every_stage(build):
     assert report["passed"] is True
     assert report["samples"] == 20
     assert list(report["stages"]) == ["onnx", "tensorflow", "tflite"]
+    scale = report["reference"]["outputs"]["output"]["mean_magnitude"]
+    assert scale > 1
+    assert report["reference"]["dtype"] == "float64"
+    assert 1e-7 < report["noise_floor"]["output"]["against_reference"]["relative"]["mean"] < 1e-6
     for stage in report["stages"].values():
         assert stage["passed"] is True
         assert 0 < stage["mean_abs_error"] <= stage["max_abs_error"]
-        assert stage["relative_error"] == pytest.approx(
-            stage["mean_abs_error"] / report["reference"]["outputs"]["output"]["mean_magnitude"]
-        )
         assert stage["top1_agreement"] == 1.0
-    assert report["reference"]["outputs"]["output"]["mean_magnitude"] > 1
+        assert 0.5 < stage["noise_multiple"] < 2
+        assert stage["latency"]["milliseconds"]["p10"] <= stage["latency"]["milliseconds"]["median"]
+        output = stage["outputs"]["output"]
+        distance = output["against_reference"]
+        assert distance["relative"]["mean"] == pytest.approx(distance["absolute"]["mean"] / scale)
+        assert distance["absolute"]["mean"] <= distance["absolute"]["p999"] <= distance["absolute"]["max"]
+        assert sum(output["histogram"]["counts"]) + output["histogram"]["below"] == 20 * 1000
+        assert sum(entry["count"] for entry in output["by_magnitude"]) == 20 * 1000
+        assert output["cosine"]["lowest"] > 1 - 1e-9
+        assert output["psnr_db"] > 100
+        assert output["parts"][0]["length"] == 1000
+    assert report["stages"]["tflite"]["operators"]["CONV_2D"] == 35
+    assert report["stages"]["onnx"]["operators"] is None
     assert done.stdout.count("passed") == 4
 
 
@@ -76,10 +96,15 @@ def test_a_planted_fault_fails_its_stage_and_no_other(build, plant):
     model = onnx.load(str(build / "model.onnx"))
     plant(model)
     onnx.save(model, str(build / "model.onnx"))
+    (build / "worst_input_tflite.npz").write_text("an earlier check's")
     done = verify(MOBILENET, build)
     assert done.returncode == 2
     report = report_of(build)
     assert report["passed"] is False
+    worst = report["stages"]["onnx"]["worst_input"]
+    assert np.load(worst)["input"].shape == (1, 1, 3, 224, 224)
+    assert f"verify: onnx: the worst input is in {worst}" in done.stdout
+    assert not (build / "worst_input_tflite.npz").exists()
     assert [name for name, stage in report["stages"].items() if not stage["passed"]] == ["onnx"]
     assert "verify: onnx: output is off by" in done.stdout
     assert "FAILED" in done.stdout
@@ -155,13 +180,14 @@ def test_nan_in_a_converted_model_fails(build):
     onnx.save(model, str(build / "model.onnx"))
     done = verify(MOBILENET, build)
     assert done.returncode == 2
+    assert report_of(build)["stages"]["onnx"]["outputs"]["output"]["against_reference"] is None
     assert "NaN or infinity where PyTorch's do not" in report_of(build)["stages"]["onnx"]["fault"]
     assert report_of(build)["stages"]["onnx"]["mean_abs_error"] is None
 
 
 @pytest.mark.parametrize("samples", ["0", "-1", "abc", "1.5"])
 def test_samples_must_be_a_whole_number(build, samples):
-    done = verify(MOBILENET, build, samples)
+    done = verify(MOBILENET, build, samples=samples)
     assert done.returncode == 2
     assert f"SAMPLES must be a whole number of 1 or more, not {samples!r}" in done.stderr
 

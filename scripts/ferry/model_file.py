@@ -8,7 +8,7 @@ import sys
 import traceback
 from functools import partial
 from types import ModuleType
-from typing import Any, Callable, List, NamedTuple, Tuple
+from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from ferry.errors import ModelFileError
 
 # A model that draws its weights at random must draw the same ones in the export and in the verification.
 SEED = 0
+_MODULE = "ferry_user_model"
 
 
 class PytorchModel(NamedTuple):
@@ -55,6 +56,18 @@ def load(path: str) -> PytorchModel:
     return PytorchModel(module, inputs, tensors_in(path, made), was_training)
 
 
+def optional_function(path: str, name: str) -> Optional[Callable[..., Any]]:
+    """The function ``name`` of the model file ``path``, which ``load`` has imported; ``None`` where it has none.
+
+    Raises:
+        ModelFileError: it is there, and is no function.
+    """
+    found = getattr(sys.modules.get(_MODULE), name, None)
+    if found is not None and not callable(found):
+        raise ModelFileError(f"{path}: {name} must be a function, and is {_kind(found)}")
+    return found
+
+
 def tensors_in(path: str, made: Any) -> List[torch.Tensor]:
     """The tensors that a forward returned, in order: one tensor, or a tuple or list of them, nested or not."""
     if isinstance(made, torch.Tensor):
@@ -74,7 +87,7 @@ def _import(path: str) -> ModuleType:
         raise ModelFileError(f"there is no model file {path}{there}")
     # The model's own folder comes last: a sibling named like a library must not shadow it.
     sys.path.append(os.path.abspath(os.path.dirname(path)))
-    spec = importlib.util.spec_from_file_location("ferry_user_model", path)
+    spec = importlib.util.spec_from_file_location(_MODULE, path)
     if spec is None or spec.loader is None:
         raise ModelFileError(f"{path} is not a Python file: its name must end in .py")
     module = importlib.util.module_from_spec(spec)

@@ -15,6 +15,8 @@ PROCESSES = 4096
 READ_FROM = ("--model", "--input")
 WRITTEN_TO = ("--output",)
 WRITTEN_FOLDER = ("--build",)
+# A file or folder that is given itself, and none of what lies beside it. It may be the name of a distribution instead.
+READ_ITSELF = ("--inputs",)
 
 
 def command(engine: Engine, image: str, program: List[str]) -> List[str]:
@@ -43,6 +45,8 @@ def folders(program: List[str]) -> Dict[str, bool]:
             found[os.path.dirname(value)] = True
         elif option in WRITTEN_FOLDER:
             found[value] = True
+        elif option in READ_ITSELF and os.path.lexists(ROOT / value):
+            found.setdefault(os.path.normpath(value), False)
     return found
 
 

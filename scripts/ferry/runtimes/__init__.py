@@ -5,7 +5,7 @@ call, which made 1,000 inputs take an hour. Each runs on one thread; ONNX Runtim
 when they are given more.
 """
 
-from typing import List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 
@@ -27,3 +27,7 @@ class Runtime:
     def run(self, arrays: List[np.ndarray]) -> List[np.ndarray]:
         """Run one inference."""
         raise NotImplementedError
+
+    def details(self) -> Dict[str, Any]:
+        """What a report tells of this runtime's file beside its figures."""
+        return {}

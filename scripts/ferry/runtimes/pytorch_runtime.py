@@ -1,13 +1,15 @@
 """PyTorch: the reference that the other runtimes are measured against."""
 
+import contextlib
 import copy
-from typing import List
+import hashlib
+from typing import Iterator, List
 
 import numpy as np
 import torch
 
 from ferry import model_file, tensor_names
-from ferry.runtimes import Runtime, TensorSpec
+from ferry.runtimes import Runtime, TensorSpec, float64_convolution
 
 
 class PytorchRuntime(Runtime):
@@ -26,12 +28,27 @@ class PytorchRuntime(Runtime):
     def in_float64(self) -> "PytorchRuntime":
         """The same model computing in float64, float inputs widened. It raises where the module cannot do so."""
         wide = copy.copy(self)
-        wide._model = self._model._replace(module=copy.deepcopy(self._model.module).double())
+        module = copy.deepcopy(self._model.module).double()
+        for part in module.modules():
+            # A tensor that is neither a parameter nor a buffer is none that double() sees.
+            for name, value in list(vars(part).items()):
+                if isinstance(value, torch.Tensor) and value.is_floating_point():
+                    setattr(part, name, value.double())
+        wide._model = self._model._replace(module=module)
         wide._wide = True
         return wide
 
+    def weights_digest(self) -> str:
+        """A digest of the parameters and buffers, names and all."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self._model.module.state_dict().items()):
+            array = tensor.detach().cpu().contiguous().numpy()
+            digest.update(f"{name} {array.dtype} {array.shape}\n".encode())
+            digest.update(array.tobytes())
+        return digest.hexdigest()
+
     def run(self, arrays: List[np.ndarray]) -> List[np.ndarray]:
-        with torch.no_grad():
+        with torch.no_grad(), _float64_throughout() if self._wide else contextlib.nullcontext():
             made = self._model.module(*(self._tensor(array) for array in arrays))
         return [tensor.detach().numpy().copy() for tensor in model_file.tensors_in(self._path, made)]
 
@@ -39,6 +56,18 @@ class PytorchRuntime(Runtime):
         # A forward may work in place, and other runtimes read the same array.
         tensor = torch.from_numpy(array.copy())
         return tensor.double() if self._wide and tensor.is_floating_point() else tensor
+
+
+@contextlib.contextmanager
+def _float64_throughout() -> Iterator[None]:
+    # What a forward makes with torch.ones() or the like is then in float64 too.
+    kind = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        with float64_convolution.used():
+            yield
+    finally:
+        torch.set_default_dtype(kind)
 
 
 def _specs(names: List[str], arrays: List[np.ndarray]) -> List[TensorSpec]:

@@ -26,6 +26,7 @@ class TfliteRuntime(Runtime):
         except (ValueError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0]
             raise InputFileError(f"TensorFlow Lite cannot prepare {path}: {reason}") from error
+        self._operators = flatbuffer.operators(data)
         inputs = self._interpreter.get_input_details()
         outputs = self._interpreter.get_output_details()
         self.inputs = [_spec(detail) for detail in inputs]
@@ -38,6 +39,9 @@ class TfliteRuntime(Runtime):
             self._interpreter.set_tensor(index, array)
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._output_indices]
+
+    def details(self) -> Dict[str, Any]:
+        return {"operators": dict(sorted(self._operators.items()))}
 
 
 def _spec(detail: Dict[str, Any]) -> TensorSpec:

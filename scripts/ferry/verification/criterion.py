@@ -1,85 +1,150 @@
 """When a stage passes, and the sentence that says why when it does not."""
 
-from typing import List, NamedTuple, Optional
+import math
+from typing import Dict, List, NamedTuple, Optional
 
-from ferry.runtimes import TensorSpec
-from ferry.verification.errors_against import Errors, Reference
+import numpy as np
 
-# The article called a model converted below this mean absolute error.
+from ferry.verification.output_errors import OutputErrors
+from ferry.verification.output_summary import OutputSummary
+
+# The article called a model converted below this mean absolute error. Here it is a share of the output's scale.
 ARTICLE_THRESHOLD = 1e-6
-# Two correct float32 programs that add in different orders differ by both their roundings, 1.4 times one of them where
-# those are independent; the slower of two orders may round twice as much. Four times leaves room for that and no more.
-HEADROOM = 4
-# A model that float32 rounds by more than this is not one whose outputs can be relied on, so no rounding excuses more.
+# A conversion adds in another order than PyTorch does, so it rounds elsewhere, and by no more than this many times.
+MULTIPLE = 2.0
+# With fewer inputs than this the rounding is itself known only roughly: to one part in the root of their number.
+CERTAIN_SAMPLES = 30
+# A normal distribution has its 99.9th percentile at 4.1 times its mean absolute value.
+P999_OVER_MEAN = 4.0
+# A mean and a percentile hide one wrong value among a million, so the largest error has a limit of its own.
+MAXIMUM_OVER_MEAN = 25.0
+# Where there is no float64 to compare with, two roundings lie between a stage and PyTorch and neither is known.
+THRESHOLD_WITHOUT_FLOAT64 = 4e-6
+# No rounding excuses more: outputs that float32 rounds by more than this are not ones that can be relied on.
 LARGEST_TOLERANCE = 1e-3
-# A mean hides one wrong value among a million, so the largest error has a limit of its own: this many mean ones.
-MAXIMUM_OVER_MEAN = 25
-# Below this magnitude the article's threshold passes any model.
-SMALLEST_MAGNITUDE = 1e-6
-# What varies by less than this many tolerances, beside a large constant part, could be wrong altogether and pass.
-SMALLEST_SPREAD_OVER_TOLERANCE = 100
+# A mean over fewer values than this is no measure; parts of an output that have fewer are taken together.
+PART_VALUES = 1000
+# A part this much smaller than its output is not measured against itself: it may be a channel that is all but dead.
+SMALLEST_PART = 1e-4
 
 
-class Tolerance(NamedTuple):
-    """How far one output may be off, as a share of its mean magnitude: in the mean, and at worst."""
+class Allowed(NamedTuple):
+    """How far one output may be from the reference, in the output's own unit."""
 
     mean: float
+    p999: float
     maximum: float
 
 
-def tolerances(noise: Optional[List[float]], outputs: int) -> List[Tolerance]:
-    """The tolerance of each output: ``HEADROOM`` times the article's threshold, or times PyTorch's own rounding.
+class Part(NamedTuple):
+    """Some places along an axis of an output whose values are of like magnitude, and the mean error there."""
 
-    The larger of the two counts: a deep network with large activations rounds by more than the article's 1e-6 however
-    it is run. ``noise`` is ``None`` where that rounding could not be measured.
+    axis: int
+    indices: np.ndarray
+    error: float
+    allowed: float
+
+
+def allowed(summary: OutputSummary, noise: Optional[OutputErrors], tolerance: Optional[float]) -> Allowed:
+    """The limits for one output.
+
+    ``noise`` is PyTorch's float32 against its float64, ``None`` where float64 could not be run. ``tolerance`` is the
+    user's own limit for the mean, as a share of the output's mean magnitude, which overrides both.
     """
-    floors = [max(ARTICLE_THRESHOLD, each) for each in noise or [0.0] * outputs]
-    means = [min(HEADROOM * floor, LARGEST_TOLERANCE) for floor in floors]
-    return [Tolerance(mean, MAXIMUM_OVER_MEAN * mean) for mean in means]
+    scale = summary.magnitude
+    if tolerance is not None or noise is None:
+        mean = scale * (THRESHOLD_WITHOUT_FLOAT64 if tolerance is None else tolerance)
+        return Allowed(mean, P999_OVER_MEAN * mean, MAXIMUM_OVER_MEAN * mean)
+    multiple, floor, ceiling = multiple_of(summary.samples), ARTICLE_THRESHOLD * scale, LARGEST_TOLERANCE * scale
+    distance = noise.reference
+    mean = min(max(floor, multiple * distance.mean), ceiling)
+    p999 = min(max(P999_OVER_MEAN * floor, multiple * distance.p999), P999_OVER_MEAN * ceiling)
+    maximum = max(MAXIMUM_OVER_MEAN * mean, min(multiple * distance.largest, MAXIMUM_OVER_MEAN * ceiling))
+    return Allowed(mean, p999, maximum)
 
 
-def interface_fault(found: List[TensorSpec], wanted: List[TensorSpec], kind: str) -> Optional[str]:
-    """Compare names, then shapes, then dtypes of inputs or outputs; the first difference as a sentence, or ``None``."""
-    names, wanted_names = [spec.name for spec in found], [spec.name for spec in wanted]
-    if names != wanted_names:
-        return f"its {kind}s are named {', '.join(names) or 'nothing'}; PyTorch's are {', '.join(wanted_names)}"
-    for spec, reference in zip(found, wanted):
-        if -1 not in spec.shape and tuple(spec.shape) != tuple(reference.shape):
-            return f"{kind} {spec.name} has shape {list(spec.shape)}; PyTorch's has {list(reference.shape)}"
-        if spec.dtype != reference.dtype:
-            return f"{kind} {spec.name} has dtype {spec.dtype}; PyTorch's has {reference.dtype}"
-    return None
+def multiple_of(samples: int) -> float:
+    """How many times PyTorch's own rounding a stage may be off by, after so many inputs."""
+    return MULTIPLE * max(1.0, math.sqrt(CERTAIN_SAMPLES / samples))
 
 
-def vacuous(reference: Reference, allowed: List[Tolerance]) -> Optional[str]:
-    """Why no comparison with ``reference`` within the ``allowed`` tolerances would mean anything, or ``None``."""
-    if not reference.finite:
-        return "PyTorch's own outputs hold NaN or infinity; look at the model, or at the range of its inputs"
-    for spec, magnitude, spread, limit in zip(reference.specs, reference.magnitudes(), reference.spreads(), allowed):
-        if magnitude < SMALLEST_MAGNITUDE:
-            return (
-                f"{spec.name} is too small to mean anything: its mean magnitude is {magnitude:.1e}, so that any error "
-                "would pass. Give the model its trained weights"
-            )
-        if reference.samples > 1 and spread == 0:
-            return f"{spec.name} is the same for every input; look at the model, or at the range of the example input"
-        if reference.samples > 1 and spread < SMALLEST_SPREAD_OVER_TOLERANCE * limit.mean * magnitude:
-            return (
-                f"{spec.name} hardly depends on the input: it varies by {spread:.1e}, beside {magnitude:.1e} in all: "
-                "its varying part could be wrong and pass. Take the large constant part out of it"
-            )
-    return None
+def parts(
+    summary: OutputSummary, noise: Optional[OutputErrors], errors: OutputErrors, tolerance: Optional[float]
+) -> List[Part]:
+    """The parts of one output, such as a box's coordinates and its scores, each with a limit by its own scale.
+
+    One scale for a whole output would hide an error in those of its channels whose values are small. The places along
+    an axis are put in the order of their magnitude, and neighbours taken together until there are ``PART_VALUES``.
+    """
+    found: List[Part] = []
+    multiple = multiple_of(summary.samples)
+    for axis, sums in summary.parts.items():
+        values = summary.count / len(sums)
+        magnitudes, differences = summary.part_magnitudes(axis), errors.part_means(axis)
+        rounding = noise.part_means(axis) if noise is not None else None
+        group = max(1, math.ceil(PART_VALUES / max(values, 1)))
+        if len(sums) // group < 2:
+            continue
+        order = np.argsort(magnitudes, kind="stable")
+        for indices in np.array_split(order, len(sums) // group):
+            scale = max(float(magnitudes[indices].mean()), SMALLEST_PART * summary.magnitude)
+            if tolerance is not None or rounding is None:
+                limit = scale * (THRESHOLD_WITHOUT_FLOAT64 if tolerance is None else tolerance)
+            else:
+                widest = max(ARTICLE_THRESHOLD * scale, multiple * float(rounding[indices].mean()))
+                limit = min(widest, LARGEST_TOLERANCE * scale)
+            found.append(Part(axis, indices, float(differences[indices].mean()), limit))
+    return found
 
 
-def value_fault(errors: Errors, reference: Reference, allowed: List[Tolerance]) -> Optional[str]:
-    """Why the values are too far from the reference's, or ``None``."""
-    if not errors.finite:
+def worst_output(summaries: List[OutputSummary], errors: Optional[List[OutputErrors]]) -> Optional[OutputErrors]:
+    """The output whose largest error is largest beside its scale; ``None`` where nothing could be measured."""
+    if not errors or not all(found.finite for found in errors):
+        return None
+    shares = [found.reference.largest / (summary.magnitude or 1.0) for summary, found in zip(summaries, errors)]
+    return errors[shares.index(max(shares))]
+
+
+def value_fault(
+    summaries: List[OutputSummary],
+    noise: Optional[List[OutputErrors]],
+    errors: List[OutputErrors],
+    tolerance: Optional[float] = None,
+) -> Optional[str]:
+    """Why a stage's values are too far from the reference's, or ``None``. The lists hold one entry an output."""
+    if not all(each.finite for each in errors):
         return "its outputs hold NaN or infinity where PyTorch's do not"
-    for spec, mean, largest, limit in zip(reference.specs, errors.relative(), errors.relative_maxima(), allowed):
-        if spec.dtype.kind in "iub" and largest > 0:
-            return f"{spec.name} is of {spec.dtype}, which does not round, and differs"
-        if mean > limit.mean:
-            return f"{spec.name} is off by {mean:.1e} of its scale in the mean; {limit.mean:.1e} is allowed"
-        if largest > limit.maximum:
-            return f"{spec.name} is off by {largest:.1e} of its scale at worst; {limit.maximum:.1e} is allowed"
+    for position, (summary, found) in enumerate(zip(summaries, errors)):
+        floor = noise[position] if noise is not None else None
+        fault = _output_fault(summary, floor, found, tolerance)
+        if fault:
+            return f"{summary.spec.name} {fault}"
     return None
+
+
+def _output_fault(
+    summary: OutputSummary, noise: Optional[OutputErrors], errors: OutputErrors, tolerance: Optional[float]
+) -> Optional[str]:
+    if summary.spec.dtype.kind in "iub":
+        differs = f"is of {summary.spec.dtype}, which does not round, and differs in {errors.unequal} values"
+        return differs if errors.unequal else None
+    limits, scale = allowed(summary, noise, tolerance), summary.magnitude or 1.0
+    distance = errors.reference
+    figures: Dict[str, float] = {
+        "in the mean": distance.mean / limits.mean,
+        "at the 99.9th percentile": distance.p999 / limits.p999,
+        "at worst": distance.largest / limits.maximum,
+    }
+    for (where, excess), found, limit in zip(figures.items(), (distance.mean, distance.p999, distance.largest), limits):
+        if excess > 1:
+            return f"is off by {found / scale:.1e} of its scale {where}; {limit / scale:.1e} is allowed"
+    worst = max(parts(summary, noise, errors, tolerance), key=lambda part: part.error / part.allowed, default=None)
+    if worst is not None and worst.error > worst.allowed:
+        places = f"at {_listed(worst.indices)} of axis {worst.axis}"
+        return f"is off by {worst.error:.1e} in the mean {places}; {worst.allowed:.1e} is allowed there"
+    return None
+
+
+def _listed(indices: np.ndarray, most: int = 4) -> str:
+    shown = ", ".join(str(index) for index in sorted(indices)[:most])
+    return shown + (f" and {len(indices) - most} more" if len(indices) > most else "")

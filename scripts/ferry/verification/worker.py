@@ -1,0 +1,121 @@
+"""Processes that each keep one model open in one runtime, and do with it what they are asked.
+
+A process of its own for each: they run side by side on one thread each, none can spoil another's memory, and one that
+crashes is one stage's failure.
+"""
+
+import multiprocessing
+import os
+import signal
+import traceback
+from multiprocessing import connection
+from typing import Any, Callable, List, Optional, Tuple
+
+from ferry import errors
+from ferry.errors import FerryError, VerificationError
+
+# A fork of a process that holds a runtime's threads is not safe.
+_CONTEXT = multiprocessing.get_context("spawn")
+
+
+class WorkerTraceback(Exception):
+    """What went wrong in a worker, as it printed it there."""
+
+
+class Worker:
+    """A process that has opened ``opener(*arguments)`` and calls the methods of what that returned.
+
+    ``busy`` says whether an answer is owed.
+    """
+
+    def __init__(self, name: str, opener: Callable[..., Any], *arguments: Any):
+        self.name, self.busy = name, True
+        self.connection, theirs = _CONTEXT.Pipe()
+        # It is daemonic: it is ended where the program ends otherwise than by way of close().
+        self._process = _CONTEXT.Process(target=_serve, args=(theirs, opener, arguments), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def ask(self, method: str, *arguments: Any) -> None:
+        """Have a method called; ``answer()`` returns what it returned."""
+        self.busy = True
+        try:
+            self.connection.send((method, arguments))
+        except OSError:
+            pass  # The process has ended; answer() says so.
+
+    def answer(self) -> Any:
+        """Wait for what is owed: at first the opened thing's ``hello()``.
+
+        Raises:
+            FerryError: what the worker raised, or that its process ended.
+        """
+        try:
+            kind, value, details = self.connection.recv()
+        except (EOFError, OSError):
+            raise VerificationError(self._ended()) from None
+        finally:
+            self.busy = False
+        if kind is None:
+            return value
+        error = getattr(errors, kind, VerificationError)(value)
+        raise error from (WorkerTraceback(details) if details else None)
+
+    def call(self, method: str, *arguments: Any) -> Any:
+        """``ask`` and wait."""
+        self.ask(method, *arguments)
+        return self.answer()
+
+    def close(self) -> None:
+        """End the process. There is nothing in it that needs an end of its own."""
+        self.connection.close()
+        self._process.kill()
+        self._process.join()
+
+    def _ended(self) -> str:
+        self._process.join(10)
+        code = self._process.exitcode
+        if code is not None and code < 0:
+            return f"its process was ended by {signal.Signals(-code).name}"
+        return f"its process ended with exit code {code}"
+
+
+def wait(workers: List[Worker]) -> List[Worker]:
+    """Those of the busy ``workers`` that have an answer, once there is one."""
+    ready = connection.wait([worker.connection for worker in workers])
+    return [worker for worker in workers if worker.connection in ready]
+
+
+def _serve(channel: connection.Connection, opener: Callable[..., Any], arguments: tuple) -> None:
+    # A terminal's Ctrl-C comes to all; the one that asked cleans up.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    opened: List[Any] = []
+    method: Optional[str] = None
+    while True:
+        try:
+            if method is None:
+                opened.append(opener(*arguments))
+                answer = opened[0].hello()
+            else:
+                answer = getattr(opened[0], method)(*arguments)
+            message: Tuple[Optional[str], Any, Optional[str]] = (None, answer, None)
+        except FerryError as error:
+            message = (type(error).__name__, str(error), traceback.format_exc() if error.__cause__ else None)
+        except MemoryError:
+            message = ("VerificationError", "out of memory", traceback.format_exc())
+        except OSError as error:
+            message = ("VerificationError", str(error), traceback.format_exc())
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+            message = (
+                "VerificationError",
+                f"this should not have happened, and is a fault in Ferry: {reason}",
+                traceback.format_exc(),
+            )
+        try:
+            channel.send(message)
+            method, arguments = channel.recv()
+        except (EOFError, OSError):
+            # The program that asked has ended.
+            os._exit(0)

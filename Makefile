@@ -7,6 +7,7 @@ TOLERANCE ?=
 # An image holds one TensorFlow, and says which.
 TF ?= $(or $(FERRY_TF),2.4)
 GRAPH ?= ferry
+LAYOUT ?= nchw
 RUNNER ?=
 MEMORY ?=
 BASE_IMAGE ?=
@@ -23,7 +24,7 @@ export VERBOSE MEMORY BASE_IMAGE
 QUIET := $(if $(filter-out 0,$(VERBOSE)),,@)
 
 # What is not the default keeps its files apart, so that going back and forth makes nothing anew.
-BUILD := build$(if $(filter 2.2,$(TF)),/tf2.2)$(if $(filter article,$(GRAPH)),/article)
+BUILD := build$(if $(filter 2.2,$(TF)),/tf2.2)$(if $(filter article,$(GRAPH)),/article)$(if $(filter nhwc,$(LAYOUT)),/nhwc)
 LOCK := $(if $(filter 2.2,$(TF)),requirements/tf2.2.lock,requirements.lock)
 ONNX := $(MODEL:%=$(BUILD)/%/model.onnx)
 FROZEN := $(MODEL:%=$(BUILD)/%/model.pb)
@@ -47,13 +48,19 @@ endif
 ifneq ($(words $(GRAPH))$(filter-out ferry article,$(GRAPH)),1)
 $(error there is no GRAPH '$(GRAPH)'; it is one of ferry, article)
 endif
+ifneq ($(words $(LAYOUT))$(filter-out nchw nhwc,$(LAYOUT)),1)
+$(error there is no LAYOUT '$(LAYOUT)'; it is one of nchw, nhwc)
+endif
+ifeq ($(GRAPH) $(LAYOUT),article nhwc)
+$(error GRAPH=article has its inputs and outputs as PyTorch has them: LAYOUT=nhwc is for Ferry's own graph)
+endif
 ifneq ($(filter onnx tf tflite verify,$(MAKECMDGOALS)),)
 ifeq ($(strip $(MODEL)),)
 $(error MODEL is empty; models/ holds $(patsubst models/%.py,%,$(wildcard models/*.py)))
 endif
 $(foreach name,$(MODEL),$(if $(filter models/$(name).py,$(wildcard models/*.py)),,$(error there is no model file models/$(name).py; \
     models/ holds $(patsubst models/%.py,%,$(wildcard models/*.py)))))
-$(foreach name,$(filter article tf2.2,$(MODEL)),$(error build/$(name)/ is taken by GRAPH=article or TF=2.2: give models/$(name).py another name))
+$(foreach name,$(filter article nhwc tf2.2,$(MODEL)),$(error build/$(name)/ is taken by GRAPH=article, LAYOUT=nhwc or TF=2.2: give models/$(name).py another name))
 endif
 
 # What each stage is made of: touching one of these makes its file, and those after it, anew.
@@ -82,13 +89,13 @@ $(ONNX): $(BUILD)/%/model.onnx: models/%.py $(EXPORT_ONNX)
 	$(RUN) scripts/export_onnx.py --model $< --output $@
 
 $(FROZEN): $(BUILD)/%/model.pb: $(BUILD)/%/model.onnx $(ONNX_TO_TF)
-	$(RUN) scripts/onnx_to_tf.py --graph $(GRAPH) --input $< --output $@
+	$(RUN) scripts/onnx_to_tf.py --graph $(GRAPH) --layout $(LAYOUT) --input $< --output $@
 
 $(TFLITE): $(BUILD)/%/model.tflite: $(BUILD)/%/model.pb $(TF_TO_TFLITE)
 	$(RUN) scripts/tf_to_tflite.py --input $< --output $@
 
 $(VERIFIED): verify/%: $(BUILD)/%/model.tflite
-	$(RUN) scripts/verify.py --model models/$*.py --build $(BUILD)/$* --samples $(SAMPLES) \
+	$(RUN) scripts/verify.py --model models/$*.py --build $(BUILD)/$* --layout $(LAYOUT) --samples $(SAMPLES) \
 	    $(if $(INPUTS),--inputs "$(INPUTS)") $(if $(TOLERANCE),--tolerance "$(TOLERANCE)")
 
 shell: ## open a shell in the environment that the stages run in

@@ -17,7 +17,9 @@ def convert(arguments, console) -> int:
     from ferry.tf_graph import article, convert_onnx, frozen_graph
 
     model = model_file.load(arguments.input)
-    graph_def = {"ferry": convert_onnx, "article": article}[arguments.graph].convert(model)
+    graph_def = (
+        article.convert(model) if arguments.graph == "article" else convert_onnx.convert(model, arguments.layout)
+    )
     atomic_file.write_bytes(arguments.output, frozen_graph.to_bytes(graph_def))
     detail = f"{sum(node.op not in ('Const', 'Placeholder') for node in graph_def.node)} operators"
     stage.result(console, "onnx_to_tf", arguments.output, detail, started)
@@ -35,7 +37,15 @@ def main() -> int:
         default="ferry",
         help="by Ferry's lowerings, or by onnx-tf alone, as the 2020 article did it",
     )
+    parser.add_argument(
+        "--layout",
+        choices=["nchw", "nhwc"],
+        default="nchw",
+        help="of float inputs and outputs of four dimensions: as PyTorch has them, or with the channels last",
+    )
     arguments = parser.parse_args()
+    if (arguments.graph, arguments.layout) == ("article", "nhwc"):
+        parser.error("the article's graph has the layout nchw alone")
     return stage.run("onnx_to_tf", arguments, arguments.output, convert)
 
 

@@ -30,6 +30,7 @@ def verify(arguments, console) -> int:
     processors = len(os.sched_getaffinity(0))
     settings = {
         "samples": arguments.samples,
+        "layout": arguments.layout,
         "inputs": arguments.inputs or None,
         "tolerance": arguments.tolerance,
         "processors": processors,
@@ -39,7 +40,7 @@ def verify(arguments, console) -> int:
     job = measure.Job(
         model=arguments.model,
         artifacts=artifacts,
-        options={"tensorflow": {"on": device}},
+        options={"tensorflow": {"on": device, "layout": arguments.layout}, "tflite": {"layout": arguments.layout}},
         build=arguments.build,
         samples=arguments.samples,
         given=arguments.inputs,
@@ -94,6 +95,12 @@ def main() -> int:
     parser = stage.parser("verify", __doc__)
     parser.add_argument("--model", required=True, metavar="FILE.py", help="the model file")
     parser.add_argument("--build", required=True, metavar="FOLDER", help="where the artifacts are")
+    parser.add_argument(
+        "--layout",
+        choices=["nchw", "nhwc"],
+        default="nchw",
+        help="the one that model.pb and model.tflite were made with",
+    )
     parser.add_argument("--samples", type=_count, default=1000, metavar="N", help="how many inputs to compare, at most")
     parser.add_argument(
         "--inputs", default="", help="an .npz, an .npy, a folder of images, or normal:MEAN:DEVIATION, uniform:LOW:HIGH"

@@ -152,7 +152,9 @@ def test_verify_converts_first_and_writes_its_report(checkout):
         (["verify", "TF=2.2", "DEVICE=gpu"], "TF=2.2 runs on the CPU only: on a GPU it needs CUDA 10.1"),
         (["tflite", "GRAPH=artcle"], "there is no GRAPH 'artcle'; it is one of ferry, article"),
         (["tflite", "GRAPH="], "there is no GRAPH ''; it is one of ferry, article"),
-        (["tflite", "MODEL=article"], "build/article/ is taken by GRAPH=article or TF=2.2: give models"),
+        (["tflite", "MODEL=article"], "build/article/ is taken by GRAPH=article, LAYOUT=nhwc or TF=2.2"),
+        (["tflite", "LAYOUT=hwc"], "there is no LAYOUT 'hwc'; it is one of nchw, nhwc"),
+        (["tflite", "GRAPH=article", "LAYOUT=nhwc"], "LAYOUT=nhwc is for Ferry's own graph"),
         (["tflite", "RUNNER=lxc"], "there is no RUNNER 'lxc'; it is one of docker, podman, venv"),
         (["verify", "MODEL=tiny", "SAMPLES=abc"], "SAMPLES must be a whole number of 1 or more, not 'abc'"),
         (["verify", "MODEL=tiny", "SAMPLES=0"], "SAMPLES must be a whole number of 1 or more, not '0'"),
@@ -173,6 +175,16 @@ def test_the_articles_graph_has_a_folder_of_its_own(made):
     assert len(before) == 3
     assert {path: path.stat().st_mtime_ns for path in artifacts} == before
     assert make(made, "tflite", "MODEL=tiny", "GRAPH=article").stdout.strip().startswith("make: Nothing to be done")
+
+
+def test_each_layout_has_a_folder_of_its_own_and_is_verified_as_what_it_is(made):
+    artifact = made / "build" / "tiny" / "model.tflite"
+    before = artifact.read_bytes()
+    done = make(made, "verify", "MODEL=tiny", "LAYOUT=nhwc", "SAMPLES=5")
+    assert done.returncode == 0, done.stderr
+    assert (made / "build" / "nhwc" / "tiny" / "report.json").exists()
+    assert artifact.read_bytes() == before
+    assert make(made, "tflite", "MODEL=tiny").stdout.strip().startswith("make: Nothing to be done")
 
 
 def test_a_model_that_breaks_leaves_what_there_was(made):

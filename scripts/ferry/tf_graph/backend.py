@@ -14,11 +14,13 @@ from ferry.errors import UnsupportedModelError
 from ferry.lowerings import LOWERINGS
 from ferry.onnx_graph.model_file import initializers
 from ferry.onnx_graph.wanted_last import wanted_last
-from ferry.tf_graph.tensors import Made, Tensors
+from ferry.tf_graph.tensors import Made, Tensors, same_layout, to_last
 
 
-def build_graph(model: onnx.ModelProto) -> tf.Graph:
+def build_graph(model: onnx.ModelProto, layout: str = "nchw") -> tf.Graph:
     """Build the TensorFlow graph of ``model``, with its inputs and outputs under their ONNX names.
+
+    ``layout`` is that of its float inputs and outputs of four dimensions: ``nchw``, as in ONNX, or ``nhwc``.
 
     Each node goes to Ferry's lowering for its operator first, then to onnx-tf's own handler.
 
@@ -32,14 +34,16 @@ def build_graph(model: onnx.ModelProto) -> tf.Graph:
         wanted = wanted_last(model)
         for info in model.graph.input:
             if info.name not in tensors:
-                tensors[info.name] = _placeholder(info)
+                last = layout == "nhwc" and _is_image(info)
+                tensors[info.name] = same_layout(last, _placeholder(info, last))
                 if info.name in wanted:
                     tensors.settle_last(info.name)
         for node in model.graph.node:
             for name, made in zip(node.output, _lower(OnnxNode(node), tensors, handlers)):
                 tensors[name] = made
         for info in model.graph.output:
-            output = tf.identity(tensors[info.name], name=info.name)
+            last = layout == "nhwc" and _is_image(info)
+            output = tf.identity(tensors.last(info.name) if last else tensors[info.name], name=info.name)
             if output.op.name != info.name:
                 raise UnsupportedModelError(
                     f"the output name {info.name!r} is also the name of a tensor inside the model"
@@ -74,9 +78,16 @@ def _is_cpu(device: str) -> bool:
     return device == "CPU"
 
 
-def _placeholder(info: onnx.ValueInfoProto) -> tf.Tensor:
+def _is_image(info: onnx.ValueInfoProto) -> bool:
+    tensor = info.type.tensor_type
+    return len(tensor.shape.dim) == 4 and data_type.onnx2tf(tensor.elem_type).is_floating
+
+
+def _placeholder(info: onnx.ValueInfoProto, last: bool) -> tf.Tensor:
     tensor = info.type.tensor_type
     shape = [dim.dim_value if dim.dim_value > 0 else None for dim in tensor.shape.dim]
+    if last:
+        shape = [shape[axis] for axis in to_last(len(shape))]
     return tf.compat.v1.placeholder(data_type.onnx2tf(tensor.elem_type), shape, name=info.name)
 
 

@@ -20,8 +20,10 @@ from ferry.onnx_graph.valid_names import make_names_valid
 from ferry.tf_graph import backend, frozen_graph
 
 
-def convert(model: onnx.ModelProto) -> GraphDef:
+def convert(model: onnx.ModelProto, layout: str = "nchw") -> GraphDef:
     """Convert ``model``; its inputs come first in the result and its outputs last, each in the model's order.
+
+    ``layout`` is that of its float inputs and outputs of four dimensions, ``nchw`` or ``nhwc``; inside it is NHWC.
 
     Raises:
         UnsupportedModelError: something in the model has no TensorFlow form on the pinned versions.
@@ -39,7 +41,7 @@ def convert(model: onnx.ModelProto) -> GraphDef:
     fold_pool_flatten(model)
     make_names_valid(model)
     inputs, outputs = backend.input_names(model), [entry.name for entry in model.graph.output]
-    built = backend.build_graph(model).as_graph_def()
+    built = backend.build_graph(model, layout).as_graph_def()
     # An input that nothing reads is still one that callers feed.
     graph_def = tf.compat.v1.graph_util.extract_sub_graph(built, [*inputs, *outputs])
     _refuse_nchw(graph_def)

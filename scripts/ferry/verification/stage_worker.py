@@ -8,6 +8,7 @@ import numpy as np
 
 from ferry.errors import VerificationError
 from ferry.runtimes import TensorSpec
+from ferry.runtimes.channels_last import with_layout
 from ferry.verification import reference_store
 from ferry.verification.input_source import InputSource
 from ferry.verification.latency import Latency
@@ -21,12 +22,14 @@ RUNTIMES = {
 
 
 class StageWorker:
-    """The artifact ``path`` of the stage ``name``, opened with the runtime's own ``options``."""
+    """The artifact ``path`` of the stage ``name``, opened with its runtime's ``options`` and a ``layout``."""
 
     def __init__(self, name: str, path: str, options: Dict[str, Any]):
         module, runtime = RUNTIMES[name]
         # Imported here, so that a worker holds no runtime but its own.
-        self._runtime = getattr(importlib.import_module(module), runtime)(path, **options)
+        own = {key: value for key, value in options.items() if key != "layout"}
+        opened = getattr(importlib.import_module(module), runtime)(path, **own)
+        self._runtime = with_layout(opened, options.get("layout", "nchw"))
 
     def hello(self) -> Dict[str, Any]:
         """What the artifact takes and gives, and what its runtime tells of it."""

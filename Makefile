@@ -8,6 +8,7 @@ TOLERANCE ?=
 TF ?= $(or $(FERRY_TF),2.4)
 GRAPH ?= ferry
 LAYOUT ?= nchw
+DEVICE ?= cpu
 RUNNER ?=
 MEMORY ?=
 BASE_IMAGE ?=
@@ -31,9 +32,10 @@ FROZEN := $(MODEL:%=$(BUILD)/%/model.pb)
 TFLITE := $(MODEL:%=$(BUILD)/%/model.tflite)
 VERIFIED := $(MODEL:%=verify/%)
 
+WHICH = --tf $(TF) --device $(DEVICE)
 # Asked once, and only if a recipe runs: looking for a container engine takes longer than finding nothing to do.
-CHOSEN = $(eval CHOSEN := $(shell $(PYTHON) scripts/runners choose --tf $(TF) $(RUNNER)))$(or $(CHOSEN),$(error no runner))
-RUN = $(QUIET)$(PYTHON) scripts/runners run --tf $(TF) $(CHOSEN)
+CHOSEN = $(eval CHOSEN := $(shell $(PYTHON) scripts/runners choose $(WHICH) $(RUNNER)))$(or $(CHOSEN),$(error no runner))
+RUN = $(QUIET)$(PYTHON) scripts/runners run $(WHICH) $(CHOSEN)
 
 # A bad argument is an error even where every file is up to date.
 ifneq ($(filter-out docker podman venv $(if $(FERRY_IMAGE),image),$(RUNNER)),)
@@ -41,6 +43,9 @@ $(error there is no RUNNER '$(RUNNER)'; it is one of docker, podman, venv)
 endif
 ifneq ($(words $(TF))$(filter-out 2.4 2.2,$(TF)),1)
 $(error there is no TF '$(TF)'; it is one of 2.4, 2.2)
+endif
+ifneq ($(words $(DEVICE))$(filter-out cpu gpu,$(DEVICE)),1)
+$(error there is no DEVICE '$(DEVICE)'; it is one of cpu, gpu)
 endif
 ifeq ($(TF) $(DEVICE),2.2 gpu)
 $(error TF=2.2 runs on the CPU only: on a GPU it needs CUDA 10.1, of which no trustworthy image or wheel is left)
@@ -64,7 +69,7 @@ $(foreach name,$(filter article nhwc tf2.2,$(MODEL)),$(error build/$(name)/ is t
 endif
 
 # What each stage is made of: touching one of these makes its file, and those after it, anew.
-IN_IMAGE := $(if $(filter docker podman,$(RUNNER)),Dockerfile.cpu)
+IN_IMAGE := $(if $(filter docker podman,$(RUNNER)),Dockerfile.$(DEVICE))
 FRAME := $(LOCK) $(IN_IMAGE) $(addprefix scripts/ferry/,__init__.py stage.py errors.py atomic_file.py)
 EXPORT_ONNX := scripts/export_onnx.py $(addprefix scripts/ferry/,model_file.py \
     pytorch_export.py tensor_names.py onnx_graph/__init__.py onnx_graph/interface.py) $(FRAME)
@@ -96,13 +101,14 @@ $(TFLITE): $(BUILD)/%/model.tflite: $(BUILD)/%/model.pb $(TF_TO_TFLITE)
 
 $(VERIFIED): verify/%: $(BUILD)/%/model.tflite
 	$(RUN) scripts/verify.py --model models/$*.py --build $(BUILD)/$* --layout $(LAYOUT) --samples $(SAMPLES) \
+	    --device $(DEVICE) \
 	    $(if $(INPUTS),--inputs "$(INPUTS)") $(if $(TOLERANCE),--tolerance "$(TOLERANCE)")
 
 shell: ## open a shell in the environment that the stages run in
-	$(QUIET)$(PYTHON) scripts/runners shell --tf $(TF) $(CHOSEN)
+	$(QUIET)$(PYTHON) scripts/runners shell $(WHICH) $(CHOSEN)
 
 image: ## build the image that RUNNER=docker or RUNNER=podman runs the stages in, and print its name
-	$(QUIET)$(PYTHON) scripts/runners image --tf $(TF) $(CHOSEN)
+	$(QUIET)$(PYTHON) scripts/runners image $(WHICH) $(CHOSEN)
 
 doctor: ## say what this machine has for Ferry, and what that means
 	$(QUIET)$(PYTHON) scripts/runners doctor

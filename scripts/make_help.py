@@ -10,6 +10,7 @@ SAMPLES=1000          how many inputs `verify` compares
 TF=2.4                which TensorFlow: 2.4, or 2.2, whose files go to build/tf2.2/MODEL/
 GRAPH=ferry           article: the graph as onnx-tf alone makes it, in build/article/, to compare with
 LAYOUT=nchw           nhwc: images go into and come out of model.pb and model.tflite with the channels last
+DEVICE=cpu            what `verify` runs TensorFlow on; gpu: an NVIDIA GPU, in the image of Dockerfile.gpu
 RUNNER=               docker, podman or venv; unset, what this machine has
 MEMORY=               what a container may use, as in 8g; unset, three quarters of the machine's
 BASE_IMAGE=           build the images on this one: a mirror's copy of the Dockerfile's base

@@ -123,6 +123,24 @@ def test_a_changed_dockerfile_counts_where_the_stages_run_in_its_image(made, run
     assert ("scripts/export_onnx.py --" in changed.stdout) == remade
 
 
+def test_on_a_gpu_the_other_image_is_the_one_that_counts(made):
+    for path in made.glob("Dockerfile.*"):
+        os.utime(str(path), (0, 0))
+    for dockerfile, remade in (("Dockerfile.gpu", True), ("Dockerfile.cpu", False)):
+        wanted = ["tflite", "MODEL=tiny", "RUNNER=docker", "DEVICE=gpu"]
+        planned = run("make", "-n", "-W", dockerfile, *wanted, cwd=str(made))
+        assert ("scripts/export_onnx.py --" in planned.stdout) == remade, dockerfile
+
+
+def test_only_verify_asks_for_the_gpu(made):
+    planned = make(made, "-n", "-B", "verify", "MODEL=tiny", "DEVICE=gpu").stdout
+    programs = dict(re.findall(r"scripts/(\w+)\.py (.*)", planned.replace("\\\n", "")))
+    assert set(programs) == {*STAGES, "verify"}
+    assert {name: "--device gpu" in options for name, options in programs.items()} == {
+        **dict.fromkeys(STAGES, False), "verify": True,
+    }  # fmt: skip
+
+
 def test_several_models_are_made_side_by_side(checkout):
     shutil.rmtree(str(checkout / "build"), ignore_errors=True)
     done = make(checkout, "-j4", "tflite", "MODEL=tiny other")
@@ -149,6 +167,8 @@ def test_verify_converts_first_and_writes_its_report(checkout):
         (["tflite", "TF=2.3"], "there is no TF '2.3'; it is one of 2.4, 2.2"),
         (["tflite", "TF=2.2 2.4"], "there is no TF '2.2 2.4'; it is one of 2.4, 2.2"),
         (["tflite", "TF="], "there is no TF ''; it is one of 2.4, 2.2"),
+        (["tflite", "DEVICE=tpu"], "there is no DEVICE 'tpu'; it is one of cpu, gpu"),
+        (["verify", "DEVICE="], "there is no DEVICE ''; it is one of cpu, gpu"),
         (["verify", "TF=2.2", "DEVICE=gpu"], "TF=2.2 runs on the CPU only: on a GPU it needs CUDA 10.1"),
         (["tflite", "GRAPH=artcle"], "there is no GRAPH 'artcle'; it is one of ferry, article"),
         (["tflite", "GRAPH="], "there is no GRAPH ''; it is one of ferry, article"),

@@ -57,7 +57,7 @@ def test_its_model_file_keeps_the_contract(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("package", ["torch", "torchvision", "onnx", "onnxruntime", "onnx-tf", "tensorflow"])
+@pytest.mark.parametrize("package", ["torch", "torchvision", "onnx", "onnxruntime", "onnx-tf", "tensorflow-cpu"])
 def test_the_versions_it_names_are_the_locked_ones(package):
     version = re.search(rf"^{package}==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE).group(1)
     assert version in README.split("## Versions")[1].split("## ")[0]

@@ -10,8 +10,8 @@ from programs import ROOT, run_stage
 
 ARTIFACTS = ("model.onnx", "model.pb", "model.tflite")
 LOCKS = [
-    "requirements.lock", "requirements/tf2.2.lock", "requirements/uv.lock", "requirements/lint.lock",
-    "requirements/bench.lock",
+    "requirements.lock", "requirements/tf2.2.lock", "requirements/cuda.lock", "requirements/uv.lock",
+    "requirements/lint.lock", "requirements/bench.lock",
 ]  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def test_the_lock_pins_and_hashes_all_it_names(name):
 @pytest.mark.parametrize(("name", "tf"), [("requirements.lock", "2.4.4"), ("requirements/tf2.2.lock", "2.2.0")])
 def test_the_lock_holds_the_versions_of_the_article(name, tf):
     lock = (ROOT / name).read_text()
-    for pin in ("torch==1.5.1", "onnx==1.7.0", "onnx-tf==1.6.0", f"tensorflow=={tf}", "onnxruntime==1.4.0"):
+    for pin in ("torch==1.5.1", "onnx==1.7.0", "onnx-tf==1.6.0", f"tensorflow-cpu=={tf}", "onnxruntime==1.4.0"):
         assert f"\n{pin} \\\n" in lock
 
 
@@ -59,7 +59,17 @@ def test_the_two_tensorflows_differ_in_nothing_that_other_stages_run_on():
     pins = [dict(re.findall(r"^([a-z0-9].*)==(\S+)", (ROOT / name).read_text(), re.MULTILINE)) for name in LOCKS[:2]]
     shared = set(pins[0]) & set(pins[1])
     differing = {name for name in shared if pins[0][name] != pins[1][name]}
-    assert differing == {"google-auth", "tensorboard", "tensorflow", "tensorflow-estimator"}
+    assert differing == {"google-auth", "tensorboard", "tensorflow-cpu", "tensorflow-estimator"}
+
+
+def test_the_gpu_image_differs_in_no_version():
+    cpu, cuda = (
+        dict(re.findall(r"^([a-z0-9].*)==(\S+)", (ROOT / name).read_text(), re.MULTILINE))
+        for name in ("requirements.lock", "requirements/cuda.lock")
+    )
+    assert cuda["tensorflow"] == cpu["tensorflow-cpu"]
+    assert set(cpu).isdisjoint(cuda)
+    assert all(name.startswith("nvidia-") for name in set(cuda) - {"tensorflow"})
 
 
 @pytest.mark.parametrize("name", LOCKS[:2])

@@ -9,5 +9,13 @@ PACKAGES = ("torch", "onnx", "onnx-tf", "onnxruntime", "tensorflow", "numpy")
 
 def versions() -> Dict[str, str]:
     """The version of Python and of each package that the pipeline runs through."""
-    found = {name: metadata.version(name) for name in PACKAGES}
+    found = {name: _version(name) for name in PACKAGES}
     return {"python": platform.python_version(), **found}
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        # Without its GPU kernels TensorFlow is a package of another name.
+        return metadata.version(f"{name}-cpu")

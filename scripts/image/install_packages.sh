@@ -1,5 +1,6 @@
 #!/bin/sh
-# Install locks into /opt/ferry and leave nothing else behind: uv and its cache are gone with this one layer.
+# Install locks into /opt/ferry, the package REPLACED making way for them, and leave nothing else behind: uv and its
+# cache are gone with this one layer.
 set -eu
 . "$(dirname "$0")/build_settings.sh"
 
@@ -14,6 +15,9 @@ python3 -m venv "$work/uv"
 uv=$work/uv/bin/uv
 if [ ! -d /opt/ferry ]; then
     "$uv" venv --quiet --python "$(command -v python3)" /opt/ferry
+fi
+if [ -n "${REPLACED:-}" ]; then
+    "$uv" pip uninstall --quiet --python /opt/ferry/bin/python "$REPLACED"
 fi
 for lock in "$@"; do
     "$uv" pip install --quiet --python /opt/ferry/bin/python --require-hashes --no-deps --compile-bytecode \

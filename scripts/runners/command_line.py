@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any, Callable, List, Tuple
 
-from runners import choose, container, doctor, engines, image, lock, venv
+from runners import choose, container, doctor, engines, gpu, image, lock, venv
 from runners.errors import RunnerError
 from runners.paths import ROOT
 
@@ -31,7 +31,7 @@ def main(arguments: List[str]) -> int:
 def _choose(options: argparse.Namespace) -> int:
     choice, reason = choose.choose(options.runner)
     if not options.runner and choice in engines.QUESTIONS:
-        choice, reason = _with_an_image(choice, reason, image.BY_TENSORFLOW[options.tf])
+        choice, reason = _with_an_image(choice, reason, _image_for(options))
     print(f"runner: {choice} ({reason})", file=sys.stderr)
     print(choice)
     return 0
@@ -60,8 +60,9 @@ def _run(options: argparse.Namespace) -> int:
         _must_be_inside(options.tf)
         return _start([sys.executable, "-s", *options.program], what, _is_stage(options.program))
     engine = engines.at_hand(options.runner)
-    name = image.ensure(engine, image.BY_TENSORFLOW[options.tf])
-    code = _start(container.command(engine, name, options.program), what)
+    name = image.ensure(engine, _image_for(options))
+    program, more = gpu.share(engine, name, options.program)
+    code = _start(container.command(engine, name, program, more), what)
     if code in NOT_STARTED:
         raise RunnerError(f"{engine.name} could not start the container; its message above says why")
     if code == KILLED:
@@ -73,7 +74,7 @@ def _shell(options: argparse.Namespace) -> int:
     choose.must_exist(options.runner)
     if options.runner in engines.QUESTIONS:
         engine = engines.at_hand(options.runner)
-        return _start(container.shell(engine, image.ensure(engine, image.BY_TENSORFLOW[options.tf])), "the shell")
+        return _start(container.shell(engine, image.ensure(engine, _image_for(options))), "the shell")
     if options.runner == "venv":
         folder = venv.ensure(venv.BY_TENSORFLOW[options.tf]).parent
         os.environ["PATH"] = os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)])
@@ -83,7 +84,7 @@ def _shell(options: argparse.Namespace) -> int:
 def _image(options: argparse.Namespace) -> int:
     if options.runner not in engines.QUESTIONS:
         raise RunnerError("images are for RUNNER=docker and RUNNER=podman")
-    print(image.ensure(engines.need(options.runner), image.BY_TENSORFLOW[options.tf]))
+    print(image.ensure(engines.need(options.runner), _image_for(options)))
     return 0
 
 
@@ -109,6 +110,10 @@ def _doctor(_options: argparse.Namespace) -> int:
     return doctor.examine()
 
 
+def _image_for(options: argparse.Namespace) -> image.Image:
+    return image.wanted(options.tf, options.device)
+
+
 def _must_be_inside(tf: str) -> None:
     has = os.environ.get("FERRY_TF", tf)
     if tf != has:
@@ -131,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def command_with_tf(*given: Any) -> argparse.ArgumentParser:
         made = command(*given)
+        made.add_argument("--device", choices=["cpu", "gpu"], default="cpu", help="whose image it is")
         made.add_argument("--tf", choices=sorted(venv.BY_TENSORFLOW), default="2.4", help="which TensorFlow")
         return made
 

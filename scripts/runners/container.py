@@ -2,7 +2,7 @@
 
 import os
 from pathlib import PurePosixPath
-from typing import Dict, List
+from typing import Dict, List, Sequence
 
 from runners.engines import Engine
 from runners.errors import RunnerError
@@ -19,13 +19,13 @@ WRITTEN_FOLDER = ("--build",)
 READ_ITSELF = ("--inputs",)
 
 
-def command(engine: Engine, image: str, program: List[str]) -> List[str]:
-    """The engine's command line for a stage: ``program`` is the arguments of the image's Python.
+def command(engine: Engine, image: str, program: List[str], more: Sequence[str] = ()) -> List[str]:
+    """The engine's command line for a stage: ``program`` is the arguments of the image's Python, ``more`` more options.
 
     Raises:
         RunnerError: the program is given a file outside the checkout, or a folder for its output cannot be made.
     """
-    options = _options(engine, folders(program))
+    options = [*_options(engine, folders(program)), *more]
     return [engine.name, "run", *options, "--entrypoint=python", image, "-s", *program]
 
 

@@ -50,9 +50,15 @@ class Image(NamedTuple):
 
 
 BY_TENSORFLOW = {
-    "2.4": Image("Dockerfile.cpu", "2.4", download="1.3 GB", size="2.9 GB"),
-    "2.2": Image("Dockerfile.cpu", "2.2", download="1.4 GB", size="3.6 GB"),
+    "2.4": Image("Dockerfile.cpu", "2.4", download="1.0 GB", size="2.5 GB"),
+    "2.2": Image("Dockerfile.cpu", "2.2", download="1.0 GB", size="2.5 GB"),
 }
+GPU = Image("Dockerfile.gpu", "2.4", download="3.1 GB", size="6.4 GB")
+
+
+def wanted(tf: str, device: str) -> Image:
+    """The image for ``TF=tf`` and ``DEVICE=device``."""
+    return GPU if device == "gpu" else BY_TENSORFLOW[tf]
 
 
 def ensure(engine: Engine, image: Image) -> str:
@@ -86,7 +92,7 @@ def remove(engine: str) -> None:
     Raises:
         RunnerError: the engine that has one does not answer.
     """
-    for image in BY_TENSORFLOW.values():
+    for image in (*BY_TENSORFLOW.values(), GPU):
         with contextlib.suppress(FileNotFoundError):
             name = _last(engine, image).read_text()
             _call(engines.need(engine).name, ["rmi", name])

@@ -27,6 +27,9 @@ def write_all() -> None:
     _compile(ROOT / "requirements.in", ROOT / "requirements.lock", [*PYTHON, *overrides])
     overrides += ["--overrides", "requirements/tf2.2.txt"]
     _compile(ROOT / "requirements.in", REQUIREMENTS / "tf2.2.lock", [*PYTHON, *overrides], ROOT / "requirements.lock")
+    # Its packages' own demands are those of the lock that it is installed after.
+    locked = ["--no-deps", *PYTHON]
+    _compile(REQUIREMENTS / "cuda.in", REQUIREMENTS / "cuda.lock", locked)
     _compile(REQUIREMENTS / "lint.in", REQUIREMENTS / "lint.lock", PYTHON)
     _compile(REQUIREMENTS / "bench.in", REQUIREMENTS / "bench.lock", BENCH)
 

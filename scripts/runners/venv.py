@@ -55,8 +55,8 @@ class Environment(NamedTuple):
             return False
 
 
-TF24 = Environment("tf2.4", ROOT / "requirements.lock", download_mb=1260, disk_mb=2700)
-TF22 = Environment("tf2.2", REQUIREMENTS / "tf2.2.lock", download_mb=1400, disk_mb=3260)
+TF24 = Environment("tf2.4", ROOT / "requirements.lock", download_mb=1010, disk_mb=2230)
+TF22 = Environment("tf2.2", REQUIREMENTS / "tf2.2.lock", download_mb=1030, disk_mb=2260)
 BY_TENSORFLOW = {"2.4": TF24, "2.2": TF22}
 LINT = Environment("lint", REQUIREMENTS / "lint.lock", download_mb=25, disk_mb=100)
 BENCH = Environment("bench", REQUIREMENTS / "bench.lock", download_mb=65, disk_mb=240, python_version="3.11")

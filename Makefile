@@ -26,6 +26,7 @@ QUIET := $(if $(filter-out 0,$(VERBOSE)),,@)
 
 # What is not the default keeps its files apart, so that going back and forth makes nothing anew.
 BUILD := build$(if $(filter 2.2,$(TF)),/tf2.2)$(if $(filter article,$(GRAPH)),/article)$(if $(filter nhwc,$(LAYOUT)),/nhwc)
+MATRIX_TF := $(if $(filter file,$(origin TF)),2.4 2.2,$(TF))
 LOCK := $(if $(filter 2.2,$(TF)),requirements/tf2.2.lock,requirements.lock)
 ONNX := $(MODEL:%=$(BUILD)/%/model.onnx)
 FROZEN := $(MODEL:%=$(BUILD)/%/model.pb)
@@ -41,7 +42,7 @@ RUN = $(QUIET)$(PYTHON) scripts/runners run $(WHICH) $(CHOSEN)
 ifneq ($(filter-out docker podman venv $(if $(FERRY_IMAGE),image),$(RUNNER)),)
 $(error there is no RUNNER '$(RUNNER)'; it is one of docker, podman, venv)
 endif
-ifneq ($(words $(TF))$(filter-out 2.4 2.2,$(TF)),1)
+ifneq ($(if $(filter matrix,$(MAKECMDGOALS)),$(words $(firstword $(TF))),$(words $(TF)))$(filter-out 2.4 2.2,$(TF)),1)
 $(error there is no TF '$(TF)'; it is one of 2.4, 2.2)
 endif
 ifneq ($(words $(DEVICE))$(filter-out cpu gpu,$(DEVICE)),1)
@@ -59,13 +60,13 @@ endif
 ifeq ($(GRAPH) $(LAYOUT),article nhwc)
 $(error GRAPH=article has its inputs and outputs as PyTorch has them: LAYOUT=nhwc is for Ferry's own graph)
 endif
-ifneq ($(filter onnx tf tflite verify,$(MAKECMDGOALS)),)
+ifneq ($(filter onnx tf tflite verify matrix,$(MAKECMDGOALS)),)
 ifeq ($(strip $(MODEL)),)
 $(error MODEL is empty; models/ holds $(patsubst models/%.py,%,$(wildcard models/*.py)))
 endif
 $(foreach name,$(MODEL),$(if $(filter models/$(name).py,$(wildcard models/*.py)),,$(error there is no model file models/$(name).py; \
     models/ holds $(patsubst models/%.py,%,$(wildcard models/*.py)))))
-$(foreach name,$(filter article nhwc tf2.2,$(MODEL)),$(error build/$(name)/ is taken by GRAPH=article, LAYOUT=nhwc or TF=2.2: give models/$(name).py another name))
+$(foreach name,$(filter article matrix nhwc tf2.2,$(MODEL)),$(error build/$(name)/ is taken by GRAPH=article, LAYOUT=nhwc or TF=2.2, or by make matrix: give models/$(name).py another name))
 endif
 
 # What each stage is made of: touching one of these makes its file, and those after it, anew.
@@ -80,7 +81,7 @@ TF_TO_TFLITE := scripts/tf_to_tflite.py $(wildcard scripts/ferry/tflite_graph/*.
 
 # A stage renames a whole file into place. Interrupted right after that, make would delete it, and the old one is gone.
 .PRECIOUS: $(ONNX) $(FROZEN) $(TFLITE)
-.PHONY: help onnx tf tflite verify $(VERIFIED) shell image doctor test lint lock clean clean-all
+.PHONY: help onnx tf tflite verify $(VERIFIED) matrix shell image doctor test lint lock clean clean-all
 
 help: ## print this
 	@$(PYTHON) scripts/make_help.py $(firstword $(MAKEFILE_LIST))
@@ -103,6 +104,10 @@ $(VERIFIED): verify/%: $(BUILD)/%/model.tflite
 	$(RUN) scripts/verify.py --model models/$*.py --build $(BUILD)/$* --layout $(LAYOUT) --samples $(SAMPLES) \
 	    --device $(DEVICE) \
 	    $(if $(INPUTS),--inputs "$(INPUTS)") $(if $(TOLERANCE),--tolerance "$(TOLERANCE)")
+
+matrix: ## carry and verify MODEL with each TF in each RUNNER that this machine has, and print one table
+	$(QUIET)$(PYTHON) scripts/runners matrix $(addprefix --tf=,$(MATRIX_TF)) $(addprefix --runner=,$(RUNNER)) \
+	    --samples=$(SAMPLES) $(MODEL)
 
 shell: ## open a shell in the environment that the stages run in
 	$(QUIET)$(PYTHON) scripts/runners shell $(WHICH) $(CHOSEN)

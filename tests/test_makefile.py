@@ -175,6 +175,9 @@ def test_verify_converts_first_and_writes_its_report(checkout):
         (["tflite", "MODEL=article"], "build/article/ is taken by GRAPH=article, LAYOUT=nhwc or TF=2.2"),
         (["tflite", "LAYOUT=hwc"], "there is no LAYOUT 'hwc'; it is one of nchw, nhwc"),
         (["tflite", "GRAPH=article", "LAYOUT=nhwc"], "LAYOUT=nhwc is for Ferry's own graph"),
+        (["matrix", "TF=2.2 2.3"], "there is no TF '2.2 2.3'; it is one of 2.4, 2.2"),
+        (["matrix", "MODEL=nope"], "there is no model file models/nope.py"),
+        (["matrix", "MODEL=tiny", "SAMPLES=0"], "SAMPLES must be a whole number of 1 or more, not '0'"),
         (["tflite", "RUNNER=lxc"], "there is no RUNNER 'lxc'; it is one of docker, podman, venv"),
         (["verify", "MODEL=tiny", "SAMPLES=abc"], "SAMPLES must be a whole number of 1 or more, not 'abc'"),
         (["verify", "MODEL=tiny", "SAMPLES=0"], "SAMPLES must be a whole number of 1 or more, not '0'"),
@@ -205,6 +208,33 @@ def test_each_layout_has_a_folder_of_its_own_and_is_verified_as_what_it_is(made)
     assert (made / "build" / "nhwc" / "tiny" / "report.json").exists()
     assert artifact.read_bytes() == before
     assert make(made, "tflite", "MODEL=tiny").stdout.strip().startswith("make: Nothing to be done")
+
+
+def test_going_between_the_two_tensorflows_makes_nothing_anew(made):
+    first = make(made, "tflite", "MODEL=tiny", "TF=2.2")
+    assert first.returncode == 0, first.stderr
+    assert re.findall(r"^(\w+): (build/tf2.2/tiny/\S+)", first.stdout, re.MULTILINE) == [
+        (stage, f"build/tf2.2/tiny/model.{suffix}") for stage, suffix in zip(STAGES, ("onnx", "pb", "tflite"))
+    ]
+    for tf in ("2.4", "2.2"):
+        assert make(made, "tflite", "MODEL=tiny", f"TF={tf}").stdout == "make: Nothing to be done for 'tflite'.\n"
+    lock = made / "requirements" / "tf2.2.lock"
+    changed = ["-n", "-W", str(lock.relative_to(made))]
+    planned = [make(made, *changed, "tflite", "MODEL=tiny", f"TF={tf}") for tf in ("2.4", "2.2")]
+    assert ["scripts/export_onnx.py --" in each.stdout for each in planned] == [False, True]
+
+
+def test_the_matrix_is_the_makefiles_too(made):
+    before = (made / "build" / "tiny" / "model.tflite").read_bytes()
+    done = make(made, "matrix", "MODEL=tiny", "SAMPLES=5")
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = [row.split() for row in done.stdout.splitlines()[1:-1]]
+    assert [row[:4] for row in rows] == [["tiny", tf, "venv", "passed"] for tf in ("2.4", "2.2")]
+    assert (made / "build" / "tiny" / "model.tflite").read_bytes() == before
+    assert make(made, "-n", "matrix", "TF=2.2 2.4", "MODEL=tiny").returncode == 0
+    narrowed = make(made, "-n", "matrix", "TF=2.2", "MODEL=tiny").stdout
+    assert "--tf=2.2 --runner=venv" in narrowed
+    assert "--tf=2.4" not in narrowed
 
 
 def test_a_model_that_breaks_leaves_what_there_was(made):

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from programs import KEPT_OUT, ROOT, run
+from runners import image, venv
 
 README = (ROOT / "README.md").read_text()
 
@@ -57,12 +58,22 @@ def test_its_model_file_keeps_the_contract(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements/tf2.2.lock"])
 @pytest.mark.parametrize("package", ["torch", "torchvision", "onnx", "onnxruntime", "onnx-tf", "tensorflow-cpu"])
-def test_the_versions_it_names_are_the_locked_ones(package):
-    version = re.search(rf"^{package}==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE).group(1)
+def test_the_versions_it_names_are_the_locked_ones(package, lock):
+    version = re.search(rf"^{package}==(\S+)", (ROOT / lock).read_text(), re.MULTILINE).group(1)
     assert version in README.split("## Versions")[1].split("## ")[0]
 
 
 def test_it_counts_the_locked_packages():
-    lock = (ROOT / "requirements.lock").read_text()
-    assert f"all {len(re.findall(r'^[a-z0-9].*==', lock, re.MULTILINE))} packages" in README
+    counts = [
+        len(re.findall(r"^[a-z0-9].*==", (ROOT / name).read_text(), re.MULTILINE))
+        for name in ("requirements.lock", "requirements/tf2.2.lock")
+    ]
+    assert f"all {counts[0]} packages" in README
+    assert f"into the {counts[1]} of `requirements/tf2.2.lock`" in README
+
+
+def test_it_says_what_tensorflow_22_takes():
+    takes = f"({venv.TF22.disk_mb / 1000:.1f} GB and {image.BY_TENSORFLOW['2.2'].size}\non disk)"
+    assert takes in README

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any, Callable, List, Tuple
 
-from runners import choose, container, doctor, engines, gpu, image, lock, venv
+from runners import choose, container, doctor, engines, gpu, image, lock, matrix, venv
 from runners.errors import RunnerError
 from runners.paths import ROOT
 
@@ -94,6 +94,11 @@ def _remove_images(_options: argparse.Namespace) -> int:
     return 0
 
 
+def _matrix(options: argparse.Namespace) -> int:
+    _in_a_checkout()
+    return matrix.run(options.models, options.tf, options.runner or [], options.samples)
+
+
 def _lint(options: argparse.Namespace) -> int:
     _in_a_checkout()
     python = venv.ensure(venv.LINT)
@@ -149,6 +154,11 @@ def _parser() -> argparse.ArgumentParser:
     command_with_tf("image", _image, "build a container runner's image").add_argument("runner")
     command("remove-images", _remove_images, "remove the images that this checkout built last")
     command("doctor", _doctor, "say what this machine has for Ferry, and what that means")
+    table = command("matrix", _matrix, "carry models with each TensorFlow in each runner, and print one table")
+    table.add_argument("--tf", action="append", choices=sorted(venv.BY_TENSORFLOW), required=True)
+    table.add_argument("--runner", action="append", choices=choose.RUNNERS, help="unset: all that answer")
+    table.add_argument("--samples", default="1000")
+    table.add_argument("models", nargs="+")
     linter = command("lint", _lint, "run a linter in the linters' environment")
     linter.add_argument("tool", help="ruff or mypy")
     linter.add_argument("arguments", nargs=argparse.REMAINDER)

@@ -1,0 +1,218 @@
+"""The version matrix: each model carried through and verified with each TensorFlow in each runner, in one table."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+from runners import choose, engines, image, venv
+from runners.errors import RunnerError
+from runners.paths import ROOT
+
+FAILED = 2
+# Apart from what make made, and made anew each time: what is compared must not come from an earlier run.
+FOLDER = "build/matrix"
+WIDTHS = {
+    "mean abs error": 14,
+    "relative error": 14,
+    "operators": 9,
+    "Flex": 4,
+    "size": 8,
+    "SHA-256": 12,
+    "convert": 7,
+    "verify": 7,
+}
+INTERRUPTED = 130
+
+
+class Cell(NamedTuple):
+    """One model, carried with one TensorFlow in one runner."""
+
+    model: str
+    tf: str
+    runner: str
+
+    @property
+    def folder(self) -> str:
+        """Where its files go, relative to the checkout."""
+        return f"{FOLDER}/{self.runner}/tf{self.tf}/{self.model}"
+
+    def stages(self, samples: int) -> List[List[str]]:
+        """The stage programs with their arguments, in order; the last is the verification."""
+        model, folder = f"models/{self.model}.py", self.folder
+        return [
+            ["scripts/export_onnx.py", "--model", model, "--output", f"{folder}/model.onnx"],
+            ["scripts/onnx_to_tf.py", "--input", f"{folder}/model.onnx", "--output", f"{folder}/model.pb"],
+            ["scripts/tf_to_tflite.py", "--input", f"{folder}/model.pb", "--output", f"{folder}/model.tflite"],
+            ["scripts/verify.py", "--model", model, "--build", folder, "--samples", str(samples)],
+        ]
+
+
+class Outcome(NamedTuple):
+    """What became of a cell: the seconds of each stage that ran, the report if there is one, and what went wrong."""
+
+    seconds: List[float]
+    report: Dict[str, Any]
+    trouble: Optional[str]
+
+
+def run(models: List[str], tfs: List[str], runners: List[str], samples: str) -> int:
+    """Print the table, a row as each cell ends. The exit code is 2 if a cell failed or two runners' bytes differ.
+
+    Args:
+        models: names of files in ``models/``.
+        tfs: keys of ``venv.BY_TENSORFLOW``.
+        runners: the runners to use; empty for all that answer.
+        samples: how many inputs each verification compares.
+
+    Raises:
+        RunnerError: ``samples`` is no positive number, or no runner answers.
+    """
+    if not samples.isdigit() or int(samples) < 1:
+        raise RunnerError(f"SAMPLES must be a whole number of 1 or more, not {samples!r}")
+    there = _that_answer(runners or list(choose.RUNNERS))
+    width = max(len("model"), *map(len, models))
+    _row([f"{'model':<{width}}", "TF ", "runner", "verdict", *(f"{name:>{size}}" for name, size in WIDTHS.items())])
+    outcomes: Dict[Cell, Outcome] = {}
+    for tf in tfs:
+        for runner in there:
+            missing = _prepare(tf, runner)
+            for cell in (Cell(model, tf, runner) for model in models):
+                outcomes[cell] = Outcome([], {}, missing) if missing else _carry(cell, int(samples))
+                _row([f"{cell.model:<{width}}", tf, f"{runner:<6}", *_columns(outcomes[cell])])
+    return _conclude(outcomes, there)
+
+
+def _that_answer(runners: List[str]) -> List[str]:
+    found = []
+    for runner in runners:
+        answer = engines.ask(runner) if runner in engines.QUESTIONS else None
+        if isinstance(answer, engines.Silence):
+            _say(f"{runner} is left out: {answer.trouble or engines.NOT_THERE[runner]}")
+        else:
+            found.append(runner)
+    if not found:
+        raise RunnerError("no runner answers, so there is nothing to compare")
+    return found
+
+
+def _prepare(tf: str, runner: str) -> Optional[str]:
+    """Make the environment or image, so that its making is in no cell's seconds; the reason where it cannot be made."""
+    try:
+        if runner in engines.QUESTIONS:
+            image.ensure(engines.at_hand(runner), image.BY_TENSORFLOW[tf])
+        else:
+            venv.ensure(venv.BY_TENSORFLOW[tf])
+    except RunnerError as error:
+        return str(error)
+    return None
+
+
+def _carry(cell: Cell, samples: int) -> Outcome:
+    shutil.rmtree(str(ROOT / cell.folder), ignore_errors=True)
+    seconds: List[float] = []
+    trouble = None
+    for program in cell.stages(samples):
+        started = time.monotonic()
+        code, said = _stage(["run", "--tf", cell.tf, cell.runner, *program])
+        seconds.append(time.monotonic() - started)
+        if code:
+            lines = [line for line in said.splitlines() if line.strip()]
+            marked = [line for line in lines if "error: " in line or "FAILED" in line]
+            trouble = (marked or lines or [f"{program[0]} ended with {code}"])[-1]
+            break
+    report: Dict[str, Any] = {}
+    with contextlib.suppress(OSError, ValueError):
+        report = json.loads((ROOT / cell.folder / "report.json").read_text())
+    return Outcome(seconds, report, trouble)
+
+
+def _stage(arguments: List[str]) -> Tuple[int, str]:
+    """Run a stage as a recipe does; return its exit code and all that it said."""
+    command = [sys.executable, str(Path(__file__).parent), *arguments]
+    # Ctrl-C is the stage's to answer: the terminal sends it to both.
+    previous = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        process = subprocess.Popen(command, cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        said = process.communicate()[0].decode(errors="replace")
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if process.returncode in (INTERRUPTED, -signal.SIGINT):
+        raise KeyboardInterrupt
+    if os.environ.get("VERBOSE", "") not in ("", "0"):
+        sys.stderr.write(said)
+    return process.returncode, said
+
+
+def _columns(outcome: Outcome) -> List[str]:
+    stage = outcome.report.get("stages", {}).get("tflite", {})
+    artifact = stage.get("artifact", {})
+    operators = stage.get("operators") or {}
+    distances = [output.get("against_reference") for output in stage.get("outputs", {}).values()]
+    # Of several outputs the worst one stands for the model.
+    relative = [distance["relative"]["mean"] for distance in distances if distance]
+    flex = sum(count for name, count in operators.items() if name.startswith("Flex"))
+    shown = [
+        _scientific(stage.get("mean_abs_error")),
+        _scientific(max((error for error in relative if error is not None), default=None)),
+        str(sum(operators.values()) or "-"),
+        str(flex or "no") if operators else "-",
+        f"{artifact['bytes'] / 1e6:.1f} MB" if artifact.get("bytes") else "-",
+        (artifact.get("sha256") or "-")[:12],
+        f"{sum(outcome.seconds[:3]):.1f} s" if outcome.seconds else "-",
+        f"{outcome.seconds[3]:.1f} s" if len(outcome.seconds) > 3 else "-",
+    ]
+    verdict = "FAILED" if outcome.trouble else "passed"
+    return [f"{verdict:<7}", *(f"{text:>{width}}" for text, width in zip(shown, WIDTHS.values()))]
+
+
+def _conclude(outcomes: Dict[Cell, Outcome], runners: List[str]) -> int:
+    failed = [(cell, outcome.trouble) for cell, outcome in outcomes.items() if outcome.trouble]
+    for cell, trouble in failed:
+        _say(f"{cell.model}, TF={cell.tf}, {cell.runner}: {trouble}")
+    differences = list(_differences(outcomes))
+    for difference in differences:
+        _say(difference)
+    passed = len(outcomes) - len(failed)
+    if len(runners) == 1:
+        bytes_say = f"one runner, {runners[0]}, so no two runners' bytes were compared"
+    elif differences:
+        bytes_say = "the runners' bytes DIFFER"
+    else:
+        bytes_say = f"the same bytes from {', '.join(runners)}" if not failed else "no two runners' bytes differ"
+    print(f"matrix: {passed} of {len(outcomes)} passed; {bytes_say}")
+    return FAILED if failed or differences else 0
+
+
+def _differences(outcomes: Dict[Cell, Outcome]) -> Iterator[str]:
+    """A sentence for each artifact of a model that, with the same TensorFlow, came out of two runners differently."""
+    first: Dict[Tuple[str, str, str], Tuple[str, str]] = {}
+    for cell, outcome in outcomes.items():
+        for name, stage in outcome.report.get("stages", {}).items():
+            artifact = stage.get("artifact", {})
+            digest = artifact.get("sha256")
+            if not digest:
+                continue
+            runner, other = first.setdefault((cell.model, cell.tf, name), (cell.runner, digest))
+            if digest != other:
+                where = os.path.basename(artifact["path"])
+                yield f"{cell.model}, TF={cell.tf}: {where} is not the same from {runner} and {cell.runner}"
+
+
+def _scientific(value: Optional[float]) -> str:
+    return "-" if value is None else f"{value:.1e}"
+
+
+def _row(columns: List[str]) -> None:
+    print("  ".join(columns), flush=True)
+
+
+def _say(text: str) -> None:
+    print(f"matrix: {text}", file=sys.stderr, flush=True)

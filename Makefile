@@ -32,6 +32,7 @@ ONNX := $(MODEL:%=$(BUILD)/%/model.onnx)
 FROZEN := $(MODEL:%=$(BUILD)/%/model.pb)
 TFLITE := $(MODEL:%=$(BUILD)/%/model.tflite)
 VERIFIED := $(MODEL:%=verify/%)
+BISECTED := $(MODEL:%=bisect/%)
 
 WHICH = --tf $(TF) --device $(DEVICE)
 # Asked once, and only if a recipe runs: looking for a container engine takes longer than finding nothing to do.
@@ -60,7 +61,7 @@ endif
 ifeq ($(GRAPH) $(LAYOUT),article nhwc)
 $(error GRAPH=article has its inputs and outputs as PyTorch has them: LAYOUT=nhwc is for Ferry's own graph)
 endif
-ifneq ($(filter onnx tf tflite verify matrix,$(MAKECMDGOALS)),)
+ifneq ($(filter onnx tf tflite verify bisect matrix,$(MAKECMDGOALS)),)
 ifeq ($(strip $(MODEL)),)
 $(error MODEL is empty; models/ holds $(patsubst models/%.py,%,$(wildcard models/*.py)))
 endif
@@ -81,7 +82,7 @@ TF_TO_TFLITE := scripts/tf_to_tflite.py $(wildcard scripts/ferry/tflite_graph/*.
 
 # A stage renames a whole file into place. Interrupted right after that, make would delete it, and the old one is gone.
 .PRECIOUS: $(ONNX) $(FROZEN) $(TFLITE)
-.PHONY: help onnx tf tflite verify $(VERIFIED) matrix shell image doctor test lint lock clean clean-all
+.PHONY: help onnx tf tflite verify $(VERIFIED) bisect $(BISECTED) matrix shell image doctor test lint lock clean clean-all
 
 help: ## print this
 	@$(PYTHON) scripts/make_help.py $(firstword $(MAKEFILE_LIST))
@@ -90,6 +91,7 @@ onnx: $(ONNX) ## export the model to ONNX: build/MODEL/model.onnx
 tf: $(FROZEN) ## convert it to a frozen TensorFlow graph: build/MODEL/model.pb
 tflite: $(TFLITE) ## convert it all the way to TensorFlow Lite: build/MODEL/model.tflite
 verify: $(VERIFIED) ## compare the outputs of every stage with PyTorch's: build/MODEL/report.json
+bisect: $(BISECTED) ## find the first tensor at which a stage's model parts from the one it was made of
 
 $(ONNX): $(BUILD)/%/model.onnx: models/%.py $(EXPORT_ONNX)
 	$(RUN) scripts/export_onnx.py --model $< --output $@
@@ -104,6 +106,9 @@ $(VERIFIED): verify/%: $(BUILD)/%/model.tflite
 	$(RUN) scripts/verify.py --model models/$*.py --build $(BUILD)/$* --layout $(LAYOUT) --samples $(SAMPLES) \
 	    --device $(DEVICE) \
 	    $(if $(INPUTS),--inputs "$(INPUTS)") $(if $(TOLERANCE),--tolerance "$(TOLERANCE)")
+
+$(BISECTED): bisect/%: $(BUILD)/%/model.tflite
+	$(RUN) scripts/bisect_model.py --model models/$*.py --build $(BUILD)/$* --layout $(LAYOUT)
 
 matrix: ## carry and verify MODEL with each TF in each RUNNER that this machine has, and print one table
 	$(QUIET)$(PYTHON) scripts/runners matrix $(addprefix --tf=,$(MATRIX_TF)) $(addprefix --runner=,$(RUNNER)) \

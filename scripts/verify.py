@@ -4,6 +4,7 @@
 import argparse
 import os
 import time
+from typing import List
 
 from ferry import stage
 
@@ -61,11 +62,26 @@ def verify(arguments, console) -> int:
         raise
     made = report.as_dictionary(name, settings, time.monotonic() - started, outcome, before, made_with)
     worst_input.save(arguments.build, made, outcome)
+    where = _where_it_broke(arguments, made)
     atomic_file.write_bytes(target, report.as_bytes(made))
     console.print(summary_lines.table(made))
     for line in summary_lines.lines(made, target):
         console.print(line, markup=False)
+    for line in where:
+        console.print(f"verify: {line}", markup=False)
     return 0 if made["passed"] else FAILED
+
+
+def _where_it_broke(arguments, made) -> List[str]:
+    """What a bisection of the first stage that failed by its values finds, noted in the report too."""
+    failed = [name for name, entry in made["stages"].items() if not entry["passed"] and entry["worst_sample"]]
+    if not failed:
+        return []
+    from ferry.bisection import explain
+
+    lines, where = explain.explain(arguments.model, arguments.build, arguments.layout, failed[0])
+    made["stages"][failed[0]]["where"] = where
+    return lines
 
 
 def _count(text: str) -> int:

@@ -45,7 +45,7 @@ def remove_dead_nodes(model: onnx.ModelProto) -> None:
     for node in reversed(model.graph.node):
         if needed.intersection(node.output):
             live.append(node)
-            needed.update(_inputs_of(node))
+            needed.update(inputs_of(node))
     live.reverse()
     replace_nodes(model, live)
     constants = initializers(model)
@@ -58,13 +58,13 @@ def _copy(model: onnx.ModelProto) -> onnx.ModelProto:
     return copy
 
 
-def _inputs_of(node: onnx.NodeProto) -> Set[str]:
+def inputs_of(node: onnx.NodeProto) -> Set[str]:
     """The tensors ``node`` reads, those read inside its subgraphs (If, Loop) included."""
     names = set(node.input)
     for attribute in node.attribute:
         for graph in [attribute.g, *attribute.graphs]:
             for inner in graph.node:
-                names |= _inputs_of(inner)
+                names |= inputs_of(inner)
             names.update(output.name for output in graph.output)
     return names - {""}
 
@@ -99,7 +99,7 @@ def _fold_shapes(model: onnx.ModelProto, constants: Dict[str, np.ndarray]) -> bo
 
 def static_shapes(model: onnx.ModelProto) -> Dict[str, List[int]]:
     """The shape of each tensor whose every dimension shape inference knows."""
-    inferred = shape_inference.infer_shapes(_skeleton(model)).graph
+    inferred = shape_inference.infer_shapes(skeleton(model)).graph
     shapes = {}
     for info in [*inferred.input, *inferred.value_info, *inferred.output]:
         tensor = info.type.tensor_type
@@ -108,7 +108,7 @@ def static_shapes(model: onnx.ModelProto) -> Dict[str, List[int]]:
     return shapes
 
 
-def _skeleton(model: onnx.ModelProto) -> onnx.ModelProto:
+def skeleton(model: onnx.ModelProto) -> onnx.ModelProto:
     """``model`` without its weights, for shape inference.
 
     ONNX 1.7.0 infers nothing from an initializer that is not also a graph input, so each is declared as one; the

@@ -2,7 +2,7 @@
 
 import itertools
 import sys
-from typing import List
+from typing import List, Tuple
 
 import onnx
 import tensorflow as tf
@@ -18,9 +18,15 @@ from ferry.tf_graph.tensors import Made, Tensors, same_layout, to_last
 
 
 def build_graph(model: onnx.ModelProto, layout: str = "nchw") -> tf.Graph:
+    """The TensorFlow graph of ``model``; see ``build_tensors``."""
+    return build_tensors(model, layout)[0]
+
+
+def build_tensors(model: onnx.ModelProto, layout: str = "nchw") -> Tuple[tf.Graph, Tensors]:
     """Build the TensorFlow graph of ``model``, with its inputs and outputs under their ONNX names.
 
-    ``layout`` is that of its float inputs and outputs of four dimensions: ``nchw``, as in ONNX, or ``nhwc``.
+    Returned with it is what each ONNX tensor became in it. ``layout`` is that of its float inputs and outputs of four
+    dimensions: ``nchw``, as in ONNX, or ``nhwc``.
 
     Each node goes to Ferry's lowering for its operator first, then to onnx-tf's own handler.
 
@@ -48,7 +54,7 @@ def build_graph(model: onnx.ModelProto, layout: str = "nchw") -> tf.Graph:
                 raise UnsupportedModelError(
                     f"the output name {info.name!r} is also the name of a tensor inside the model"
                 )
-    return graph
+    return graph, tensors
 
 
 def input_names(model: onnx.ModelProto) -> List[str]:

@@ -28,6 +28,24 @@ def convert(model: onnx.ModelProto, layout: str = "nchw") -> GraphDef:
     Raises:
         UnsupportedModelError: something in the model has no TensorFlow form on the pinned versions.
     """
+    model = prepare(model)
+    inputs, outputs = backend.input_names(model), [entry.name for entry in model.graph.output]
+    built = backend.build_graph(model, layout).as_graph_def()
+    # An input that nothing reads is still one that callers feed.
+    graph_def = tf.compat.v1.graph_util.extract_sub_graph(built, [*inputs, *outputs])
+    _refuse_nchw(graph_def)
+    return frozen_graph.in_order(graph_def, inputs, outputs)
+
+
+def prepare(model: onnx.ModelProto) -> onnx.ModelProto:
+    """``model`` as the lowerings are given it: rewritten, and under names that TensorFlow takes."""
+    model = rewrite(model)
+    make_names_valid(model)
+    return model
+
+
+def rewrite(model: onnx.ModelProto) -> onnx.ModelProto:
+    """``model`` with everything folded that can be. The input model is left as it was."""
     model = fold_constants(model)
     join_channels(model)
     join_affines(model)
@@ -39,13 +57,7 @@ def convert(model: onnx.ModelProto, layout: str = "nchw") -> GraphDef:
     route_channels(model)
     split_groups(model)
     fold_pool_flatten(model)
-    make_names_valid(model)
-    inputs, outputs = backend.input_names(model), [entry.name for entry in model.graph.output]
-    built = backend.build_graph(model, layout).as_graph_def()
-    # An input that nothing reads is still one that callers feed.
-    graph_def = tf.compat.v1.graph_util.extract_sub_graph(built, [*inputs, *outputs])
-    _refuse_nchw(graph_def)
-    return frozen_graph.in_order(graph_def, inputs, outputs)
+    return model
 
 
 def _refuse_nchw(graph_def: GraphDef) -> None:

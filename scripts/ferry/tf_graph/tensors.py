@@ -70,6 +70,15 @@ class Tensors(MutableMapping[str, tf.Tensor]):
         """The initializer ``name`` in ONNX's layout; ``None`` if it depends on the model's input."""
         return None if name in self._made_last else self._constants.get(name)
 
+    def forms(self, name: str) -> List[Made]:
+        """Each layout in which the tensor ``name`` is in the graph, the one it was made in first."""
+        if name not in self._made_last:
+            return []
+        forms: List[Made] = [ChannelsLast(self._last[name])] if name in self._last else []
+        if name in self._first:
+            forms.append(self._first[name])
+        return forms if self._made_last[name] else forms[::-1]
+
     def made_last(self, name: str) -> bool:
         """Whether the tensor was made with its channels last, so that reading it so costs nothing."""
         return self._made_last.get(name, False)

@@ -43,8 +43,13 @@ def operators(data: bytes) -> Dict[str, int]:
             custom = code.CustomCode()
             # The newer field is 0 in files written before it existed, the older one 127 where it cannot hold the code.
             builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-            count[custom.decode() if custom else _BUILTIN_NAMES[builtin]] += 1
+            count[custom.decode() if custom else builtin_name(builtin)] += 1
     return count
+
+
+def builtin_name(code: int) -> str:
+    """The name of a builtin operator in the schema, such as ``CONV_2D``."""
+    return _BUILTIN_NAMES[code]
 
 
 def interface(data: bytes) -> Tuple[List[str], List[str]]:

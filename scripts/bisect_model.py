@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""Find the first tensor at which a converted model parts from the model it was made of."""
+
+import os
+import time
+
+from ferry import stage
+
+
+def bisect(arguments, console) -> int:
+    """Walk the stages in ``arguments.build`` until one parts, and say where."""
+    started = time.monotonic()
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    from ferry.bisection import describe
+    from ferry.bisection.find import STAGES, Bisection
+    from ferry.bisection.trial_input import trial_input
+
+    bisection = Bisection(arguments.model, arguments.build, arguments.layout)
+    for name in [arguments.stage] if arguments.stage else STAGES:
+        trial = trial_input(arguments.build, name, bisection.examples)
+        finding = bisection.find(name, trial.arrays)
+        if finding is not None:
+            for line in describe.lines(finding):
+                console.print(f"bisect: {line}", markup=False)
+            return 0
+        sound = f"bisect: {name}: on {trial.source} every piece of it computes what it was made to compute"
+        console.print(sound, markup=False)
+    console.print(f"bisect: no stage parts in {time.monotonic() - started:.1f} s", markup=False)
+    return 0
+
+
+def main() -> int:
+    """Read the arguments and run the program."""
+    parser = stage.parser("bisect_model", __doc__)
+    parser.add_argument("--model", required=True, metavar="FILE.py", help="the model file")
+    parser.add_argument("--build", required=True, metavar="FOLDER", help="where the artifacts are")
+    parser.add_argument(
+        "--layout", choices=["nchw", "nhwc"], default="nchw", help="what model.pb and model.tflite were made with"
+    )
+    parser.add_argument("--stage", choices=["onnx", "tensorflow", "tflite"], help="walk this stage alone")
+    arguments = parser.parse_args()
+    return stage.run("bisect_model", arguments, os.path.join(arguments.build, "model.tflite"), bisect)
+
+
+if __name__ == "__main__":
+    stage.leave(main())

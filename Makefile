@@ -126,6 +126,10 @@ doctor: ## say what this machine has for Ferry, and what that means
 test: ## run the tests; PYTEST="-k name" picks some
 	$(QUIET)$(PYTHON) scripts/runners run venv -m pytest $(PYTEST)
 
+.PHONY: coverage
+coverage: ## carry onnx's own tests of its operators, and write docs/coverage.md
+	$(QUIET)$(PYTHON) scripts/runners run venv scripts/operator_coverage.py --output docs/coverage.md
+
 lint: ## check the code's style and types
 	$(QUIET)$(PYTHON) scripts/runners lint ruff check .
 	$(QUIET)$(PYTHON) scripts/runners lint ruff format --check .

@@ -14,7 +14,7 @@ def convert(arguments, console) -> int:
     from ferry import atomic_file
     from ferry.errors import UnsupportedModelError
     from ferry.tf_graph import frozen_graph
-    from ferry.tflite_graph import converter, flatbuffer
+    from ferry.tflite_graph import converter, flatbuffer, usable
 
     graph_def = frozen_graph.load(arguments.input)
     data = converter.convert(graph_def, allow_flex=arguments.flex == "allow")
@@ -25,6 +25,7 @@ def convert(arguments, console) -> int:
             f"the outputs {', '.join(names[1])} came out as {', '.join(made[1])}: TFLite keeps one name for a tensor, "
             "so a model cannot return the same one twice, nor its own input"
         )
+    usable.refuse_unusable(data)
     operators = flatbuffer.operators(data)
     atomic_file.write_bytes(arguments.output, data)
     flex = flatbuffer.flex_operators(operators)

@@ -28,6 +28,9 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     y = tf.matmul(a, b, transpose_a=bool(node.attrs.get("transA", 0)), name=node.name or None)
     if c.size:
         c = _scaled(c, node.attrs.get("beta", 1.0))
+        if c.ndim < 2 or c.shape[0] == 1:
+            # TFLite's bias has one value for each column.
+            c = np.array(np.broadcast_to(c.reshape(-1), b.shape[1:]))
         y = tf.nn.bias_add(y, c) if c.shape == (b.shape[1],) else tf.add(y, c)
     return [y]
 

@@ -27,7 +27,7 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
         # TFLite pools in two dimensions only.
         x, sizes = tf.expand_dims(x, 1), [1, *sizes]
         windows = Windows([1, *windows.kernel], [1, *windows.strides], [1, 1], [(0, 0), *windows.pads])
-    pads = _with_ceil(windows, sizes) if node.attrs.get("ceil_mode", 0) else _as_far_as_reached(windows, sizes)
+    pads = padding_of(node, windows, sizes)
     if pads is None:
         return None
     reaching = windows._replace(pads=pads)
@@ -38,12 +38,18 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     return [ChannelsLast(tf.squeeze(y, 1) if one_dimension else y)]
 
 
+def padding_of(node: OnnxNode, windows: Windows, sizes: List[int]) -> Optional[List[Tuple[int, int]]]:
+    """What to pad before and after each spatial dimension; ``None`` where a window would see no input at all."""
+    return _with_ceil(windows, sizes) if node.attrs.get("ceil_mode", 0) else _as_far_as_reached(windows, sizes)
+
+
 def _as_far_as_reached(windows: Windows, sizes: List[int]) -> List[Tuple[int, int]]:
     """The padding less what no window reaches at the end: it would only be added to be ignored."""
     pads = []
-    for size, kernel, stride, _, (before, after) in zip(sizes, *windows):
-        steps = (size + before + after - kernel) // stride
-        pads.append((before, max(steps * stride + kernel - size - before, 0)))
+    for size, kernel, stride, dilation, (before, after) in zip(sizes, *windows):
+        reach = (kernel - 1) * dilation + 1
+        steps = (size + before + after - reach) // stride
+        pads.append((before, max(steps * stride + reach - size - before, 0)))
     return pads
 
 
@@ -53,13 +59,14 @@ def _with_ceil(windows: Windows, sizes: List[int]) -> Optional[List[Tuple[int, i
     PyTorch leaves out a last window that starts beyond the input, but only where it pads.
     """
     pads = []
-    for size, kernel, stride, _, (before, after) in zip(sizes, *windows):
-        steps = -(-(size + before + after - kernel) // stride)
+    for size, kernel, stride, dilation, (before, after) in zip(sizes, *windows):
+        reach = (kernel - 1) * dilation + 1
+        steps = -(-(size + before + after - reach) // stride)
         if before and steps * stride >= size + before:
             steps -= 1
         if steps * stride >= size + before:
             return None
-        pads.append((before, max(steps * stride + kernel - size - before, 0)))
+        pads.append((before, max(steps * stride + reach - size - before, 0)))
     return pads
 
 

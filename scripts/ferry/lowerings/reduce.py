@@ -20,6 +20,11 @@ FUNCTIONS: Dict[str, Callable[..., tf.Tensor]] = {
 
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Reduce float ``X`` over ``axes``, by default all; a global pool over the spatial ones, which it keeps as ones."""
+    return reduced(node, tensors, FUNCTIONS[node.op_type])
+
+
+def reduced(node: OnnxNode, tensors: Tensors, function: Callable[..., tf.Tensor]) -> Optional[List[Made]]:
+    """As ``lower``, with ``function(x, axis=…, keepdims=…, name=…)`` for the reduction."""
     shape = tensors.shape(node.inputs[0])
     if shape is None or len(node.inputs) != 1:
         return None
@@ -32,7 +37,7 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     if not x.dtype.is_floating or not axes:
         return None
     where = [last_axis_of(axis, rank) for axis in axes] if last else axes
-    y = FUNCTIONS[node.op_type](x, axis=where, keepdims=keep, name=node.name or None)
+    y = function(x, axis=where, keepdims=keep, name=node.name or None)
     if keep or not last:
         return [same_layout(last, y)]
     # What is left has its channels last unless they were reduced, or nothing but the batch stands before them.

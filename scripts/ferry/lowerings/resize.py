@@ -2,7 +2,6 @@
 
 from typing import List, Optional
 
-import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
@@ -19,12 +18,13 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
         return None
     height_width = target[2:]
     mode = node.attrs.get("mode", "nearest")
+    # Before opset 11 there was one way of rounding only.
+    rounding = node.attrs.get("nearest_mode", "round_prefer_floor" if len(node.inputs) > 2 else "floor")
     # Before opset 11 a position is always scaled from the corner.
     position = node.attrs.get("coordinate_transformation_mode", "asymmetric" if len(node.inputs) < 3 else "half_pixel")
     x = tensors.last(node.inputs[0])
     if mode == "nearest" and position == "asymmetric":
-        whole = all(after % before == 0 for after, before in zip(height_width, shape[2:]))
-        if not whole and node.attrs.get("nearest_mode", "floor") != "floor":
+        if rounding != "floor":
             return None
         return [ChannelsLast(tf.compat.v1.image.resize_nearest_neighbor(x, height_width))]
     if mode == "linear" and position == "align_corners":
@@ -47,4 +47,6 @@ def _target(node: OnnxNode, tensors: Tensors, shape: List[int]) -> Optional[List
         scales = node.attrs.get("scales")
     if scales is None or len(scales) != len(shape):
         return None
-    return [int(np.floor(size * float(scale))) for size, scale in zip(shape, scales)]
+    exact = [size * float(scale) for size, scale in zip(shape, scales)]
+    # TensorFlow scales by the ratio of the sizes, which is another one where they had to be rounded.
+    return [int(size) for size in exact] if all(size == int(size) for size in exact) else None

@@ -28,8 +28,6 @@ FUNCTIONS: Dict[str, Callable[[tf.Tensor, dict], tf.Tensor]] = {
     "Abs": lambda x, _: tf.abs(x),
     "Ceil": lambda x, _: tf.math.ceil(x),
     "Cos": lambda x, _: tf.cos(x),
-    # In inference a dropout is nothing.
-    "Dropout": lambda x, _: x,
     "Elu": _elu,
     "Erf": lambda x, _: tf.math.erf(x),
     "Exp": lambda x, _: tf.exp(x),

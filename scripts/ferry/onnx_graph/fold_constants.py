@@ -17,6 +17,8 @@ from ferry.onnx_graph.node_list import replace_nodes
 
 # Never constant, whatever their inputs are.
 RANDOM_OPERATORS = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Dropout"}
+# Never constant arrays.
+SEQUENCE_OPERATORS = {"SequenceConstruct", "SequenceEmpty", "SplitToSequence"}
 # A constant that would grow the file by more than this stays an operator (Expand, Tile, ConstantOfShape).
 LARGEST_GROWTH_BYTES = 1 << 20
 
@@ -153,7 +155,7 @@ def _is_constant(node: onnx.NodeProto, known: Set[str]) -> bool:
     has_subgraph = any(entry.HasField("g") or entry.graphs for entry in node.attribute)
     return (
         not has_subgraph
-        and node.op_type not in RANDOM_OPERATORS
+        and node.op_type not in RANDOM_OPERATORS | SEQUENCE_OPERATORS
         and node.domain in ("", "ai.onnx")
         and all(name in known for name in node.input if name)
     )

@@ -14,7 +14,9 @@ from ferry.errors import UnsupportedModelError
 from ferry.lowerings import LOWERINGS
 from ferry.onnx_graph.model_file import initializers
 from ferry.onnx_graph.wanted_last import wanted_last
+from ferry.tf_graph.known_wrong import refuse_known_wrong
 from ferry.tf_graph.tensors import Made, Tensors, same_layout, to_last
+from ferry.tf_graph.unusable import refuse_output
 
 
 def build_graph(model: onnx.ModelProto, layout: str = "nchw") -> tf.Graph:
@@ -36,6 +38,9 @@ def build_tensors(model: onnx.ModelProto, layout: str = "nchw") -> Tuple[tf.Grap
     pin_onnx_tf()
     handlers = TensorflowBackend._get_handlers(model.opset_import)
     with tf.Graph().as_default() as graph:
+        for info in model.graph.output:
+            # Whatever else would take an output's name gets another one.
+            graph.unique_name(info.name)
         tensors = Tensors(initializers(model))
         wanted = wanted_last(model)
         for info in model.graph.input:
@@ -44,16 +49,16 @@ def build_tensors(model: onnx.ModelProto, layout: str = "nchw") -> Tuple[tf.Grap
                 tensors[info.name] = same_layout(last, _placeholder(info, last))
                 if info.name in wanted:
                     tensors.settle_last(info.name)
+        if not input_names(model):
+            raise UnsupportedModelError("the model has no inputs: what it computes is a constant")
         for node in model.graph.node:
             for name, made in zip(node.output, _lower(OnnxNode(node), tensors, handlers)):
                 tensors[name] = made
         for info in model.graph.output:
             last = layout == "nhwc" and _is_image(info)
-            output = tf.identity(tensors.last(info.name) if last else tensors[info.name], name=info.name)
-            if output.op.name != info.name:
-                raise UnsupportedModelError(
-                    f"the output name {info.name!r} is also the name of a tensor inside the model"
-                )
+            output = tensors.last(info.name) if last else tensors[info.name]
+            # The slash asks TensorFlow for the very name that was kept free.
+            refuse_output(info.name, tf.identity(output, name=f"{info.name}/"))
     return graph, tensors
 
 
@@ -90,7 +95,11 @@ def _is_image(info: onnx.ValueInfoProto) -> bool:
 
 
 def _placeholder(info: onnx.ValueInfoProto, last: bool) -> tf.Tensor:
+    if info.type.WhichOneof("value") != "tensor_type":
+        raise UnsupportedModelError(f"the input {info.name!r} is not a tensor")
     tensor = info.type.tensor_type
+    if any(dim.HasField("dim_value") and dim.dim_value == 0 for dim in tensor.shape.dim):
+        raise UnsupportedModelError(f"the input {info.name!r} has no elements: one of its dimensions is 0")
     shape = [dim.dim_value if dim.dim_value > 0 else None for dim in tensor.shape.dim]
     if last:
         shape = [shape[axis] for axis in to_last(len(shape))]
@@ -103,12 +112,15 @@ def _lower(node: OnnxNode, tensors: Tensors, handlers) -> List[Made]:
         made = lowering(node, tensors) if lowering else None
         if made is not None:
             return made
+        refuse_known_wrong(node, tensors)
         return TensorflowBackend._onnx_node_to_tensorflow_op(node, tensors, handlers)
     except UnsupportedModelError:
         raise
     except Exception as error:  # onnx-tf raises RuntimeError, TypeError, KeyError, … for what it lacks.
-        reason = str(error).strip().splitlines() or [type(error).__name__]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        if isinstance(error, (AttributeError, LookupError)):
+            reason = f"onnx-tf 1.6.0 stumbles over this form of it ({type(error).__name__}: {reason})"
         raise UnsupportedModelError(
             f"the ONNX operator {node.op_type} (node {node.name or 'without a name'!r}) cannot be carried to "
-            f"TensorFlow: {reason[0]}"
+            f"TensorFlow: {reason}"
         ) from error

@@ -4,7 +4,6 @@ import onnx
 import tensorflow as tf
 from tensorflow.core.framework.graph_pb2 import GraphDef
 
-from ferry.errors import UnsupportedModelError
 from ferry.onnx_graph.fold_batch_norm import fold_batch_norm
 from ferry.onnx_graph.fold_channel_shuffle import fold_channel_shuffle
 from ferry.onnx_graph.fold_constants import fold_constants
@@ -18,6 +17,7 @@ from ferry.onnx_graph.route_channels import route_channels
 from ferry.onnx_graph.split_groups import split_groups
 from ferry.onnx_graph.valid_names import make_names_valid
 from ferry.tf_graph import backend, frozen_graph
+from ferry.tf_graph.unusable import refuse_unusable
 
 
 def convert(model: onnx.ModelProto, layout: str = "nchw") -> GraphDef:
@@ -33,7 +33,7 @@ def convert(model: onnx.ModelProto, layout: str = "nchw") -> GraphDef:
     built = backend.build_graph(model, layout).as_graph_def()
     # An input that nothing reads is still one that callers feed.
     graph_def = tf.compat.v1.graph_util.extract_sub_graph(built, [*inputs, *outputs])
-    _refuse_nchw(graph_def)
+    refuse_unusable(graph_def)
     return frozen_graph.in_order(graph_def, inputs, outputs)
 
 
@@ -58,13 +58,3 @@ def rewrite(model: onnx.ModelProto) -> onnx.ModelProto:
     split_groups(model)
     fold_pool_flatten(model)
     return model
-
-
-def _refuse_nchw(graph_def: GraphDef) -> None:
-    stuck = [
-        f"{node.op} {node.name}"
-        for node in graph_def.node
-        if "data_format" in node.attr and node.attr["data_format"].s.startswith((b"NCHW", b"NCDHW"))
-    ]
-    if stuck:
-        raise UnsupportedModelError(f"no CPU runs these operators, which are in NCHW: {', '.join(stuck)}")

@@ -66,6 +66,10 @@ class Tensors(MutableMapping[str, tf.Tensor]):
     def __len__(self) -> int:
         return len(list(iter(self)))
 
+    def copy(self) -> Dict[str, tf.Tensor]:
+        """All tensors in ONNX's layout, which onnx-tf's handlers of loops and branches add to and look into."""
+        return dict(self.items())
+
     def constant(self, name: str) -> Optional[np.ndarray]:
         """The initializer ``name`` in ONNX's layout; ``None`` if it depends on the model's input."""
         return None if name in self._made_last else self._constants.get(name)

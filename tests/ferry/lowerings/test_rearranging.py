@@ -35,9 +35,9 @@ def slices(draw):
     bounds = st.one_of(st.integers(-7, 7), st.just(2**31 - 1))
     cuts = []
     for axis in axes:
-        start, end, step = draw(bounds), draw(bounds), draw(st.sampled_from([1, 1, 2, 3]))
+        start, end, step = draw(bounds), draw(bounds), draw(st.sampled_from([1, 1, 2, 3, -1, -2]))
         if not len(range(*slice(start, end, step).indices(SHAPE[axis]))):
-            start, end = 0, 2**31 - 1
+            start, end = (0, 2**31 - 1) if step > 0 else (-1, -(2**31))
         cuts.append((start, end, draw(st.sampled_from([axis, axis - 4])), step))
     return cuts
 

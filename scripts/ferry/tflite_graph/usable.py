@@ -1,0 +1,28 @@
+"""Whether a TFLite model that was converted without an error can be run at all."""
+
+import tensorflow as tf
+
+from ferry.errors import UnsupportedModelError
+
+# The interpreter of TF 2.2 and 2.4 neither takes nor gives what is of another type.
+INTERFACE_TYPES = {
+    *("bool_", "bytes_", "str_", "complex64", "float16", "float32"),
+    *("int8", "int16", "int32", "int64", "uint8"),
+}
+
+
+def refuse_unusable(data: bytes) -> None:
+    """Raise UnsupportedModelError if TFLite's interpreter cannot prepare the model ``data``, or cannot be fed."""
+    try:
+        interpreter = tf.lite.Interpreter(model_content=data)
+        details = [*interpreter.get_input_details(), *interpreter.get_output_details()]
+        kinds = {each["name"]: each["dtype"].__name__ for each in details}
+        odd = {name: kind for name, kind in kinds.items() if kind not in INTERFACE_TYPES}
+        if odd:
+            raise UnsupportedModelError(
+                f"TFLite passes no {', '.join(sorted(set(odd.values())))} in or out, which {', '.join(odd)} would be"
+            )
+        interpreter.allocate_tensors()
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UnsupportedModelError(f"TFLite's interpreter cannot prepare the converted model: {reason}") from error

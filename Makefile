@@ -2,6 +2,7 @@
 
 MODEL ?= mobilenet_v2
 SAMPLES ?= 1000
+ROUNDS ?= 48
 INPUTS ?=
 TOLERANCE ?=
 # An image holds one TensorFlow, and says which.
@@ -61,13 +62,13 @@ endif
 ifeq ($(GRAPH) $(LAYOUT),article nhwc)
 $(error GRAPH=article has its inputs and outputs as PyTorch has them: LAYOUT=nhwc is for Ferry's own graph)
 endif
-ifneq ($(filter onnx tf tflite verify bisect matrix,$(MAKECMDGOALS)),)
+ifneq ($(filter onnx tf tflite verify bisect matrix bench,$(MAKECMDGOALS)),)
 ifeq ($(strip $(MODEL)),)
 $(error MODEL is empty; models/ holds $(patsubst models/%.py,%,$(wildcard models/*.py)))
 endif
 $(foreach name,$(MODEL),$(if $(filter models/$(name).py,$(wildcard models/*.py)),,$(error there is no model file models/$(name).py; \
     models/ holds $(patsubst models/%.py,%,$(wildcard models/*.py)))))
-$(foreach name,$(filter article matrix nhwc tf2.2,$(MODEL)),$(error build/$(name)/ is taken by GRAPH=article, LAYOUT=nhwc or TF=2.2, or by make matrix: give models/$(name).py another name))
+$(foreach name,$(filter article bench matrix nhwc tf2.2,$(MODEL)),$(error build/$(name)/ is taken by GRAPH=article, LAYOUT=nhwc or TF=2.2, or by make bench or matrix: give models/$(name).py another name))
 endif
 
 # What each stage is made of: touching one of these makes its file, and those after it, anew.
@@ -82,7 +83,7 @@ TF_TO_TFLITE := scripts/tf_to_tflite.py $(wildcard scripts/ferry/tflite_graph/*.
 
 # A stage renames a whole file into place. Interrupted right after that, make would delete it, and the old one is gone.
 .PRECIOUS: $(ONNX) $(FROZEN) $(TFLITE)
-.PHONY: help onnx tf tflite verify $(VERIFIED) bisect $(BISECTED) matrix shell image doctor test lint lock clean clean-all
+.PHONY: help onnx tf tflite verify $(VERIFIED) bisect $(BISECTED) matrix bench shell image doctor test lint lock clean clean-all
 
 help: ## print this
 	@$(PYTHON) scripts/make_help.py $(firstword $(MAKEFILE_LIST))
@@ -113,6 +114,10 @@ $(BISECTED): bisect/%: $(BUILD)/%/model.tflite
 matrix: ## carry and verify MODEL with each TF in each RUNNER that this machine has, and print one table
 	$(QUIET)$(PYTHON) scripts/runners matrix $(addprefix --tf=,$(MATRIX_TF)) $(addprefix --runner=,$(RUNNER)) \
 	    --samples=$(SAMPLES) $(MODEL)
+
+bench: ## measure speed against Keras's own networks and the article's path: build/bench.json, build/bench.svg
+	$(QUIET)$(PYTHON) scripts/runners bench $(WHICH) $(CHOSEN) scripts/bench.py $(MODEL:%=--model models/%.py) \
+	    --output build$(if $(filter 2.2,$(TF)),/tf2.2)/bench.json --rounds $(ROUNDS)
 
 shell: ## open a shell in the environment that the stages run in
 	$(QUIET)$(PYTHON) scripts/runners shell $(WHICH) $(CHOSEN)

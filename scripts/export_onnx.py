@@ -9,8 +9,13 @@ from ferry import stage
 def export(arguments, console) -> int:
     """Export ``arguments.model`` to ``arguments.output``."""
     started = time.monotonic()
+    import torch
+
     from ferry import atomic_file, model_file, pytorch_export
 
+    # What a model file computes, as a calibration, must not depend on the number of processors; and on a busy machine
+    # PyTorch's threads wait for one another longer than they save.
+    torch.set_num_threads(1)
     model = model_file.load(arguments.model)
     if model.was_training:
         console.print("export_onnx: the model was in training mode; it is exported in eval mode", markup=False)

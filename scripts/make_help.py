@@ -7,6 +7,7 @@ TARGET = re.compile(r"^([a-z][\w-]*):.*?## (.+)$", re.MULTILINE)
 VARIABLES = """\
 MODEL=mobilenet_v2    which file of models/; several, with -j, are carried side by side
 SAMPLES=1000          how many inputs `verify` compares
+ROUNDS=48             how often `bench` runs each model in each runtime
 TF=2.4                which TensorFlow: 2.4, or 2.2, whose files go to build/tf2.2/MODEL/
 GRAPH=ferry           article: the graph as onnx-tf alone makes it, in build/article/, to compare with
 LAYOUT=nchw           nhwc: images go into and come out of model.pb and model.tflite with the channels last

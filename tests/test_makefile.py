@@ -178,6 +178,7 @@ def test_verify_converts_first_and_writes_its_report(checkout):
         (["matrix", "TF=2.2 2.3"], "there is no TF '2.2 2.3'; it is one of 2.4, 2.2"),
         (["matrix", "MODEL=nope"], "there is no model file models/nope.py"),
         (["matrix", "MODEL=tiny", "SAMPLES=0"], "SAMPLES must be a whole number of 1 or more, not '0'"),
+        (["bench", "MODEL=nope"], "there is no model file models/nope.py; models/ holds"),
         (["tflite", "RUNNER=lxc"], "there is no RUNNER 'lxc'; it is one of docker, podman, venv"),
         (["verify", "MODEL=tiny", "SAMPLES=abc"], "SAMPLES must be a whole number of 1 or more, not 'abc'"),
         (["verify", "MODEL=tiny", "SAMPLES=0"], "SAMPLES must be a whole number of 1 or more, not '0'"),

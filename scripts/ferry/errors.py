@@ -28,3 +28,7 @@ class OutputFileError(FerryError):
 
 class VerificationError(FerryError):
     """The check could not be made, so that nothing was proved either way."""
+
+
+class BenchError(FerryError):
+    """Something that is to be measured did not run, so that there is no figure."""

@@ -28,6 +28,21 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
     return made
 
 
+def count(variable: str) -> Callable[[str], int]:
+    """The type of an option that takes a whole number of 1 or more, which the user gave to make as ``variable``."""
+
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = 0
+        if number < 1:
+            raise argparse.ArgumentTypeError(f"{variable} must be a whole number of 1 or more, not {text!r}")
+        return number
+
+    return parse
+
+
 def run(name: str, arguments: argparse.Namespace, output: str, body: Body) -> int:
     """Run ``body(arguments, console)`` and return the program's exit code.
 

@@ -70,6 +70,17 @@ def _run(options: argparse.Namespace) -> int:
     return code
 
 
+def _bench(options: argparse.Namespace) -> int:
+    newest = ""
+    if options.runner == "venv":
+        try:
+            newest = str(venv.ensure(venv.BENCH))
+        except RunnerError as error:
+            print(f"bench: without the newest TFLite runtime and the chart: {error}", file=sys.stderr)
+    options.program += ["--newest", newest]
+    return _run(options)
+
+
 def _shell(options: argparse.Namespace) -> int:
     choose.must_exist(options.runner)
     if options.runner in engines.QUESTIONS:
@@ -150,6 +161,9 @@ def _parser() -> argparse.ArgumentParser:
     runner = command_with_tf("run", _run, "run a Python program in a runner")
     runner.add_argument("runner")
     runner.add_argument("program", nargs=argparse.REMAINDER, help="the arguments of its python")
+    bench = command_with_tf("bench", _bench, "run the benchmark, with the newest TFLite runtime where there is one")
+    bench.add_argument("runner")
+    bench.add_argument("program", nargs=argparse.REMAINDER, help="the arguments of its python")
     command_with_tf("shell", _shell, "open a shell in a runner").add_argument("runner")
     command_with_tf("image", _image, "build a container runner's image").add_argument("runner")
     command("remove-images", _remove_images, "remove the images that this checkout built last")

@@ -7,6 +7,8 @@ import sys
 import pytest
 
 from programs import KEPT_OUT, ROOT, run
+from runners import command_line, venv
+from runners.errors import RunnerError
 
 RUNNERS = ROOT / "scripts" / "runners"
 
@@ -127,3 +129,38 @@ def test_and_is_not_asked_again_until_something_changes(checkout_with_a_podman):
     (checkout_with_a_podman.parent / "works").touch()
     done = chosen(checkout_with_a_podman)
     assert (done.returncode, done.stdout) == (0, "podman\n"), done.stderr
+
+
+@pytest.fixture()
+def benched(monkeypatch):
+    """Run the command ``bench`` in a runner; it gives the arguments that the benchmark was started with."""
+    started = []
+    monkeypatch.setattr(command_line, "_run", lambda options: started.append(options.program) or 0)
+
+    def bench(runner):
+        assert command_line.main(["bench", runner, "scripts/bench.py", "--rounds", "3"]) == 0
+        return started.pop()
+
+    return bench
+
+
+def test_the_benchmark_is_told_where_the_newest_runtime_is(benched, monkeypatch, tmp_path):
+    monkeypatch.setattr(venv, "ensure", lambda environment: tmp_path / environment.name)
+    assert benched("venv") == ["scripts/bench.py", "--rounds", "3", "--newest", str(tmp_path / "bench")]
+
+
+def test_without_a_python_for_it_the_benchmark_goes_on_with_one_line_said(benched, monkeypatch, capsys):
+    def lacking(_environment):
+        raise RunnerError("the pinned packages need Python 3.11, and there is none")
+
+    monkeypatch.setattr(venv, "ensure", lacking)
+    assert benched("venv")[-2:] == ["--newest", ""]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(
+        "bench: without the newest TFLite runtime and the chart: the pinned packages need Python 3.11"
+    )
+
+
+def test_a_container_does_not_reach_the_benchs_environment(benched, monkeypatch):
+    monkeypatch.setattr(venv, "ensure", lambda _environment: pytest.fail("an environment was made"))
+    assert benched("docker")[-2:] == ["--newest", ""]

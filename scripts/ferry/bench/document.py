@@ -1,0 +1,78 @@
+"""``bench.json``: every figure of a benchmark, as plain values.
+
+Schema version 1. A spread is ``{"median", "p10", "p90"}`` of the samples; a ratio is taken round by round, and then
+its spread.
+
+- ``machine``: ``processor``, ``cores`` that the process may use
+- ``versions``: of Python and the packages the model was made with
+- ``rounds``, ``conversion_rounds``: the samples behind each spread; the article's path is converted once
+- ``models.<name>.files.<path>``: one each of ``ferry``, ``keras`` (the network Keras has, where it has one) and
+  ``article`` (onnx-tf alone): ``bytes``, ``operators`` (how many of each), ``operator_count``, ``multiply_adds``;
+  or, where it could not be made, ``fault`` alone
+- ``models.<name>.latency``: a list, one a runtime and number of threads: ``runtime``, ``threads``, ``delegated`` (did a
+  delegate take over operators), ``milliseconds.<path>``, ``ratios.<path>/<other>``, ``faults.<path>``
+- ``models.<name>.conversion.<path>``: ``stages.<stage>`` with ``seconds`` (the whole process, from cold),
+  ``work_seconds`` (its imports left out), ``bare_seconds`` (a process that only imports the framework) and
+  ``peak_bytes`` (largest of the rounds); ``ratio_to_bare`` of all stages together, ``work_seconds`` of ``onnx_to_tf``
+  and ``tf_to_tflite`` together
+- ``runtimes_left_out``: what could not be measured, each with the reason
+"""
+
+import json
+from typing import Any, Dict, List
+
+from ferry.bench import spread
+from ferry.bench.conversion import StageRun
+from ferry.bench.latency import Latency
+
+SCHEMA_VERSION = 1
+# The article's hours of waiting were in these two; the export was PyTorch's alone.
+CONVERTING = ("onnx_to_tf", "tf_to_tflite")
+RATIOS = (("ferry", "keras"), ("article", "keras"), ("article", "ferry"))
+
+
+def latency(made: Latency) -> Dict[str, Any]:
+    """One runtime's figures."""
+    seconds = made.seconds
+    return {
+        "runtime": made.runtime,
+        "threads": made.threads,
+        "delegated": made.delegated,
+        "milliseconds": {
+            name: spread.of([1e3 * each for each in samples]).as_dictionary() for name, samples in seconds.items()
+        },
+        "ratios": {
+            f"{one}/{other}": spread.of_ratios(seconds[one], seconds[other]).as_dictionary()
+            for one, other in RATIOS
+            if one in seconds and other in seconds
+        },
+        "faults": made.faults,
+    }
+
+
+def conversion(runs: Dict[str, List[StageRun]]) -> Dict[str, Any]:
+    """One path's figures; the stages of a round belong together, so sums and ratios are taken round by round."""
+    rounds = list(zip(*runs.values()))
+    work = zip(*(runs[stage] for stage in CONVERTING))
+    return {
+        "stages": {stage: _stage(samples) for stage, samples in runs.items()},
+        "ratio_to_bare": spread.of_ratios(
+            [sum(run.seconds for run in each) for each in rounds],
+            [sum(run.bare_seconds for run in each) for each in rounds],
+        ).as_dictionary(),
+        "work_seconds": spread.of([sum(run.work_seconds for run in each) for each in work]).as_dictionary(),
+    }
+
+
+def _stage(runs: List[StageRun]) -> Dict[str, Any]:
+    return {
+        "seconds": spread.of([run.seconds for run in runs]).as_dictionary(),
+        "work_seconds": spread.of([run.work_seconds for run in runs]).as_dictionary(),
+        "bare_seconds": spread.of([run.bare_seconds for run in runs]).as_dictionary(),
+        "peak_bytes": max(run.peak_bytes for run in runs),
+    }
+
+
+def as_bytes(made: Dict[str, Any]) -> bytes:
+    """The document as JSON."""
+    return (json.dumps({"schema_version": SCHEMA_VERSION, **made}, indent=2) + "\n").encode()

@@ -1,0 +1,64 @@
+"""Run the latency worker in an environment and gather what it measured."""
+
+import json
+import os
+import subprocess
+from typing import Any, Callable, Dict, List, NamedTuple, TextIO
+
+from ferry.errors import BenchError
+
+WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "latency_worker.py")
+# Enough for each order of three models, and for the delegate to have packed its weights.
+WARM_UPS = 6
+
+
+class Latency(NamedTuple):
+    """What one runtime took for each model: ``seconds`` of each round, in the rounds' order.
+
+    ``delegated`` says whether a delegate ran the model; a model in ``faults`` did not run, for the reason given.
+    """
+
+    runtime: str
+    threads: int
+    delegated: Dict[str, bool]
+    faults: Dict[str, str]
+    seconds: Dict[str, List[float]]
+
+
+def measure(
+    python: str, models: Dict[str, str], threads: int, rounds: int, log: TextIO, advance: Callable[[], None]
+) -> Latency:
+    """Time the ``.tflite`` files that ``models`` names, each in every round, in one process of ``python``.
+
+    ``advance`` is called after each of ``rounds`` and of ``WARM_UPS``; what the runtime prints goes to ``log``.
+
+    Raises:
+        BenchError: the process ended without a result.
+    """
+    job = {"models": models, "threads": threads, "rounds": rounds, "warm_ups": WARM_UPS}
+    process = subprocess.Popen(
+        [python, "-s", WORKER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        universal_newlines=True,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"},
+    )
+    assert process.stdin is not None and process.stdout is not None
+    made: Dict[str, Any] = {}
+    try:
+        process.stdin.write(json.dumps(job))
+        process.stdin.close()
+        for line in process.stdout:
+            made = json.loads(line)
+            if "round" in made:
+                advance()
+    except BrokenPipeError:
+        pass
+    finally:
+        if "runtime" not in made:
+            process.kill()
+        code = process.wait()
+    if "runtime" not in made:
+        raise BenchError(f"the runtime of {python} ended with exit code {code} and no figures")
+    return Latency(made["runtime"], threads, made["delegated"], made["faults"], made["seconds"])

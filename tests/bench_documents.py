@@ -1,0 +1,29 @@
+"""A benchmark's document, made by the same functions as a real one, from samples that a test can reckon with."""
+
+from typing import Any, Dict
+
+from ferry.bench import document
+from ferry.bench.conversion import FRAMEWORKS, StageRun
+from ferry.bench.latency import Latency
+
+FILE = {"bytes": 14_000_000, "operators": {"CONV_2D": 70}, "operator_count": 70, "multiply_adds": 301_000_000}
+
+
+def latency(**seconds: list) -> Latency:
+    """A runtime's samples; whatever is not given did not run."""
+    return Latency("tensorflow 2.4.4", 1, dict.fromkeys(seconds, False), {}, seconds)
+
+
+def conversion(*seconds: float) -> Dict[str, list]:
+    """Runs of each stage that took ``seconds``, of which 1 was the bare import and half a second the work."""
+    return {stage: [StageRun(each, 0.5, 1.0, 4_000_000) for each in seconds] for stage in FRAMEWORKS}
+
+
+def of(made: Latency, **conversions: Any) -> Dict[str, Any]:
+    """A document of one model, ``net``."""
+    model = {
+        "files": dict.fromkeys(made.seconds, FILE),
+        "latency": [document.latency(made)],
+        "conversion": conversions or {"ferry": document.conversion(conversion(1.5)), "article": {"fault": "it cannot"}},
+    }
+    return {"models": {"net": model}, "runtimes_left_out": {}}

@@ -106,7 +106,7 @@ $(TFLITE): $(BUILD)/%/model.tflite: $(BUILD)/%/model.pb $(TF_TO_TFLITE)
 $(VERIFIED): verify/%: $(BUILD)/%/model.tflite
 	$(RUN) scripts/verify.py --model models/$*.py --build $(BUILD)/$* --layout $(LAYOUT) --samples $(SAMPLES) \
 	    --device $(DEVICE) \
-	    $(if $(INPUTS),--inputs "$(INPUTS)") $(if $(TOLERANCE),--tolerance "$(TOLERANCE)")
+	    $(if $(INPUTS),--inputs "$(INPUTS)") $(if $(TOLERANCE),"--tolerance=$(TOLERANCE)")
 
 $(BISECTED): bisect/%: $(BUILD)/%/model.tflite
 	$(RUN) scripts/bisect_model.py --model models/$*.py --build $(BUILD)/$* --layout $(LAYOUT)

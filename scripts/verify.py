@@ -61,6 +61,9 @@ def verify(arguments, console) -> int:
         atomic_file.write_bytes(target, report.as_bytes(report.of_nothing(name, settings, str(error), made_with)))
         raise
     made = report.as_dictionary(name, settings, time.monotonic() - started, outcome, before, made_with)
+    for stage_name in report.replaced_since(target, made):
+        file = os.path.basename(artifacts[stage_name])
+        console.print(f"verify: {stage_name}: {file} is not the file that was checked last", markup=False)
     worst_input.save(arguments.build, made, outcome)
     where = _where_it_broke(arguments, made)
     atomic_file.write_bytes(target, report.as_bytes(made))

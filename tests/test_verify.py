@@ -1,11 +1,17 @@
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 
 import jsonschema
 import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
+from PIL import Image
 
 from programs import ROOT, convert, run_stage, write_model
 
@@ -217,3 +223,193 @@ def test_a_model_that_draws_random_numbers_cannot_be_checked(tmp_path):
     done = verify(model, build)
     assert done.returncode == 1
     assert "another one when the same input comes again" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A small model's file, with its artifacts beside it."""
+    folder = tmp_path_factory.mktemp("small")
+    return convert(write_model(folder / "m.py", "self.c(x)", members="self.c = nn.Conv2d(3, 4, 3)"), folder) / "m.py"
+
+
+def copied(small, tmp_path, more=""):
+    """A copy of the small model and its artifacts, with ``more`` in its file, as its path and its folder."""
+    build = tmp_path / "build"
+    shutil.copytree(str(small.parent), str(build))
+    (build / "m.py").write_text(small.read_text() + more)
+    return build / "m.py", build
+
+
+PREPROCESSING = """
+def get_preprocessing():
+    from torchvision import transforms
+    normalised = transforms.Normalize([0.5] * 3, [0.2] * 3)
+    return transforms.Compose([transforms.Resize((8, 8)), transforms.ToTensor(), normalised])
+"""
+
+
+def test_a_folder_of_images_is_made_into_inputs_as_the_model_file_says(small, tmp_path):
+    model, build = copied(small, tmp_path, PREPROCESSING)
+    (tmp_path / "images").mkdir()
+    for number in range(5):
+        pixels = np.random.RandomState(number).randint(0, 256, (20, 30, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "images" / f"{number}.png")
+    done = verify(model, build, "--inputs", tmp_path / "images")
+    assert done.returncode == 0, done.stderr
+    assert report_of(build)["inputs"]["text"] == f"3 images of {tmp_path / 'images'}"
+    assert report_of(build)["reference"]["outputs"]["output"]["mean_magnitude"] > 0.1
+    (tmp_path / "images" / "1.png").write_text("no image")
+    done = verify(model, build, "--inputs", tmp_path / "images")
+    assert done.returncode == 1
+    assert "1.png is not an image that can be read" in done.stderr
+    assert report_of(build)["fault"].startswith(str(tmp_path / "images" / "1.png"))
+
+
+def test_a_folder_of_images_needs_a_preprocessing(small, tmp_path):
+    done = verify(*copied(small, tmp_path), "--inputs", tmp_path)
+    assert done.returncode == 1
+    assert "has no get_preprocessing(): define it to return what makes an input of a PIL image" in done.stderr
+
+
+def test_the_model_file_may_give_the_inputs_and_the_user_has_the_last_word(small, tmp_path):
+    given = "def get_inputs(count):\n    return (torch.full((1, 3, 8, 8), float(n)) for n in range(5))\n"
+    model, build = copied(small, tmp_path, given)
+    done = verify(model, build, samples=100)
+    assert done.returncode == 0, done.stderr
+    assert "verify: the inputs given are 5, and all were used" in done.stdout
+    assert "verify: passed: 5 inputs" in done.stdout
+    report = report_of(build)
+    assert (report["samples"], report["settings"]["samples"]) == (5, 100)
+    assert report["inputs"]["text"] == "get_inputs() of m.py"
+    assert verify(model, build, "--inputs", "uniform:0:255").returncode == 0
+    assert "input uniform in 0 to 255; seed" in report_of(build)["inputs"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("raise OSError('no such disk')", "get_inputs() failed: OSError: no such disk"),
+        ("yield torch.zeros(1, 3, 8, 9)", "sample 0: input has shape [1, 3, 8, 9], not [1, 3, 8, 8]"),
+        ("yield torch.zeros(1, 3, 8, 8) / 0", "sample 0: input holds NaN or infinity"),
+    ],
+)
+def test_inputs_that_the_model_file_cannot_give_are_its_fault(small, tmp_path, body, message):
+    done = verify(*copied(small, tmp_path, f"def get_inputs(count):\n    {body}\n"))
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_one_given_input_is_enough_to_see_that_the_output_depends_on_it(small, tmp_path):
+    np.save(tmp_path / "x.npy", np.random.RandomState(0).standard_normal((1, 3, 8, 8)).astype(np.float32))
+    done = verify(*copied(small, tmp_path), "--inputs", tmp_path / "x.npy")
+    assert done.returncode == 0, done.stderr
+
+
+def test_tolerance_overrides_the_rounding(small, tmp_path):
+    model, build = copied(small, tmp_path)
+    done = verify(model, build, "--tolerance", "1e-12")
+    assert done.returncode == 2
+    assert "1.0e-12 is allowed" in done.stdout
+    assert report_of(build)["settings"]["tolerance"] == 1e-12
+
+
+@pytest.mark.parametrize("tolerance", ["0", "-1e-3", "1", "nan", "abc"])
+def test_tolerance_must_be_a_share(build, tolerance):
+    done = verify(MOBILENET, build, f"--tolerance={tolerance}")
+    assert done.returncode == 2
+    assert f"TOLERANCE must be a number above 0 and below 1, such as 1e-5, not {tolerance!r}" in done.stderr
+
+
+def test_a_model_that_float64_cannot_run_is_checked_against_float32_and_that_is_said(tmp_path):
+    model = write_model(tmp_path / "m.py", "self.c(x).float()", members=SMALL_SEEDED)
+    build = convert(model, tmp_path / "build")
+    done = verify(model, build)
+    assert done.returncode == 0, done.stdout
+    assert "verify: PyTorch cannot run it in float64, so float32 is the reference: its output stays" in done.stdout
+    report = report_of(build)
+    assert (report["reference"]["dtype"], report["noise_floor"]) == ("float32", None)
+
+
+SMALL_SEEDED = "torch.manual_seed(1); self.c = nn.Conv2d(3, 4, 3)"
+
+
+def test_a_saturated_softmax_is_refused(tmp_path):
+    model = write_model(
+        tmp_path / "m.py", "F.softmax(1e6 * self.c(x).mean([2, 3]), 1)", "torch.randn(1, 3, 8, 8)", SMALL_SEEDED
+    )
+    build = convert(model, tmp_path / "build")
+    done = verify(model, build)
+    assert done.returncode == 1
+    assert "is a saturated softmax" in done.stderr
+    assert "Return the logits, before the softmax" in done.stderr
+
+
+def test_an_untrained_mobilenet_is_refused_as_vacuous(build, tmp_path):
+    model = tmp_path / "untrained.py"
+    model.write_text(MOBILENET.read_text().replace("    model.load_state_dict", "    # model.load_state_dict"))
+    done = verify(model, build, samples=2)
+    assert done.returncode == 1
+    assert "output is too small to mean anything" in done.stderr
+    assert "Give the model its trained weights" in done.stderr
+
+
+def test_a_file_replaced_under_the_check_is_found_out(small, tmp_path):
+    replaces = "def get_inputs(count):\n    open(__file__[:-4] + 'model.tflite', 'ab').write(b'more')\n"
+    model, build = copied(small, tmp_path, replaces + "    return torch.randn(3, 3, 8, 8)\n")
+    done = verify(model, build)
+    assert done.returncode == 1
+    assert f"{build / 'model.tflite'} was replaced while it was being checked" in done.stderr
+    assert report_of(build)["passed"] is False
+
+
+def test_a_file_replaced_between_two_checks_is_the_one_that_is_judged(small, tmp_path):
+    model, build = copied(small, tmp_path)
+    assert verify(model, build).returncode == 0
+    before = report_of(build)
+    other = onnx.load(str(build / "model.onnx"))
+    for entry in other.graph.initializer:
+        entry.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(entry) * 2, entry.name))
+    onnx.save(other, str(build / "model.onnx"))
+    done = verify(model, build)
+    after = report_of(build)
+    assert done.returncode == 2
+    assert after["reference"]["reused"] is True
+    assert [name for name, stage in after["stages"].items() if not stage["passed"]] == ["onnx"]
+    for name in before["stages"]:
+        same = after["stages"][name]["artifact"]["sha256"] == before["stages"][name]["artifact"]["sha256"]
+        assert same == (name != "onnx")
+    assert "onnx: model.onnx is not the file that was checked last" in done.stdout
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_check_leaves_no_references_and_no_process(small, tmp_path, stop):
+    started = tmp_path / "started"
+    slow = f"""
+        if __import__("sys").modules["__main__"].__class__ and x.dtype is torch.float64:
+            open({str(started)!r}, "a").write("x")
+            __import__("time").sleep(0.2)
+        return self.c(x)
+"""
+    model, build = copied(small, tmp_path)
+    model.write_text(small.read_text().replace("        return self.c(x)\n", slow[1:]))
+    command = [sys.executable, ROOT / "scripts" / "verify.py", "--model", model, "--build", build, "--samples", "500"]
+    process = subprocess.Popen(
+        [str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        universal_newlines=True,
+    )  # fmt: skip
+    deadline = time.time() + 120
+    while time.time() < deadline and not (started.exists() and started.stat().st_size > 20):
+        time.sleep(0.1)
+    assert list((build / "references").iterdir()), "it was stopped too early"
+    os.killpg(process.pid, stop)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted; nothing was left half-written" in output
+    assert "Traceback" not in output
+    assert list((build / "references").iterdir()) == []
+    assert not (build / "inputs.partial").exists()
+    with pytest.raises(ProcessLookupError):
+        for _ in range(50):
+            os.killpg(process.pid, 0)
+            time.sleep(0.1)

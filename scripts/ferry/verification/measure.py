@@ -115,7 +115,7 @@ class Measurement:
         self._store: Optional[ReferenceStore] = None
         self._inputs_folder = os.path.join(job.build, "inputs.partial")
         self._ready: Set[int] = set()
-        self._next = 0
+        self._next, self._dropped = 0, 0
         self._reference: Optional[ReferenceOutcome] = None
 
     def run(self) -> Outcome:
@@ -312,11 +312,13 @@ class Measurement:
         if self._kept:
             return
         assert self._store is not None
-        done = min((member.chunk for member in self._stages_left()), default=len(self._chunks) - 1)
-        for chunk in [chunk for chunk in self._ready if chunk <= done]:
+        # A stage that is at work on a chunk has yet to read it.
+        done = min((member.chunk - member.worker.busy for member in self._stages_left()), default=self._next - 1)
+        for chunk in range(self._dropped, done + 1):
             path = reference_store.path_of(self._store.working, self._chunks[chunk][0])
             if os.path.exists(path):
                 os.unlink(path)
+        self._dropped = max(self._dropped, done + 1)
 
 
 def _outcome(member: _Member) -> StageOutcome:

@@ -28,6 +28,24 @@ def artifact(path: str) -> Dict[str, Any]:
         return {"path": path, "bytes": None, "sha256": None}
 
 
+def replaced_since(path: str, report: Dict[str, Any]) -> List[str]:
+    """The stages whose file is another than in the report at ``path``, where the reference is still the same.
+
+    With the same model, weights and inputs a stage's file is another one because Ferry is, or because somebody put it
+    there. Empty where ``path`` holds no such report.
+    """
+    try:
+        with open(path) as file:
+            last = json.load(file)
+        if last["reference"]["key"] != report["reference"]["key"]:
+            return []
+        before = {name: stage["artifact"]["sha256"] for name, stage in last["stages"].items()}
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    now = {name: stage["artifact"]["sha256"] for name, stage in report["stages"].items()}
+    return [name for name, digest in now.items() if before.get(name, digest) != digest]
+
+
 def as_dictionary(
     model: str,
     settings: Dict[str, Any],

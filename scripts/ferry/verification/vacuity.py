@@ -27,7 +27,7 @@ def reason(
 
 def _of_output(summary: OutputSummary, noise: Optional[OutputErrors], tolerance: Optional[float]) -> Optional[str]:
     name, magnitude, spread = summary.spec.name, summary.magnitude, summary.spread
-    if not summary.finite:
+    if not summary.finite or (noise is not None and not noise.finite):
         return (
             f"PyTorch's own {name} holds NaN or infinity; look at the model, or give inputs in its range with INPUTS="
         )

@@ -14,6 +14,9 @@ ARTICLE_THRESHOLD = 1e-6
 MULTIPLE = 2.0
 # With fewer inputs than this the rounding is itself known only roughly: to one part in the root of their number.
 CERTAIN_SAMPLES = 30
+# So it is with fewer values a sample, however many the samples: where an output hardly varies, the same value is off by
+# the same in each. Single classes of MobileNetV2 on random inputs are off by up to 5 times what PyTorch rounds them by.
+CERTAIN_VALUES = 100
 # A normal distribution has its 99.9th percentile at 4.1 times its mean absolute value.
 P999_OVER_MEAN = 4.0
 # A mean and a percentile hide one wrong value among a million, so the largest error has a limit of its own.
@@ -22,8 +25,8 @@ MAXIMUM_OVER_MEAN = 25.0
 THRESHOLD_WITHOUT_FLOAT64 = 4e-6
 # No rounding excuses more: outputs that float32 rounds by more than this are not ones that can be relied on.
 LARGEST_TOLERANCE = 1e-3
-# A mean over fewer values than this is no measure; parts of an output that have fewer are taken together.
-PART_VALUES = 1000
+# Places of an output that have too few values are taken together, as long as there are so many groups of them left.
+FEWEST_GROUPS = 8
 # A part this much smaller than its output is not measured against itself: it may be a channel that is all but dead.
 SMALLEST_PART = 1e-4
 
@@ -51,11 +54,15 @@ def allowed(summary: OutputSummary, noise: Optional[OutputErrors], tolerance: Op
     ``noise`` is PyTorch's float32 against its float64, ``None`` where float64 could not be run. ``tolerance`` is the
     user's own limit for the mean, as a share of the output's mean magnitude, which overrides both.
     """
-    scale = summary.magnitude
+    scale, values = summary.magnitude, summary.count / max(summary.samples, 1)
     if tolerance is not None or noise is None:
         mean = scale * (THRESHOLD_WITHOUT_FLOAT64 if tolerance is None else tolerance)
         return Allowed(mean, P999_OVER_MEAN * mean, MAXIMUM_OVER_MEAN * mean)
-    multiple, floor, ceiling = multiple_of(summary.samples), ARTICLE_THRESHOLD * scale, LARGEST_TOLERANCE * scale
+    multiple, floor, ceiling = (
+        multiple_of(summary.samples, values),
+        ARTICLE_THRESHOLD * scale,
+        LARGEST_TOLERANCE * scale,
+    )
     distance = noise.reference
     mean = min(max(floor, multiple * distance.mean), ceiling)
     p999 = min(max(P999_OVER_MEAN * floor, multiple * distance.p999), P999_OVER_MEAN * ceiling)
@@ -63,9 +70,10 @@ def allowed(summary: OutputSummary, noise: Optional[OutputErrors], tolerance: Op
     return Allowed(mean, p999, maximum)
 
 
-def multiple_of(samples: int) -> float:
-    """How many times PyTorch's own rounding a stage may be off by, after so many inputs."""
-    return MULTIPLE * max(1.0, math.sqrt(CERTAIN_SAMPLES / samples))
+def multiple_of(samples: int, values: float) -> float:
+    """How many times PyTorch's own rounding a stage may be off by, after so many inputs with so many values each."""
+    certain = (CERTAIN_SAMPLES / max(samples, 1), CERTAIN_VALUES / max(values, 1))
+    return MULTIPLE * math.prod(max(1.0, math.sqrt(share)) for share in certain)
 
 
 def parts(
@@ -74,25 +82,25 @@ def parts(
     """The parts of one output, such as a box's coordinates and its scores, each with a limit by its own scale.
 
     One scale for a whole output would hide an error in those of its channels whose values are small. The places along
-    an axis are put in the order of their magnitude, and neighbours taken together until there are ``PART_VALUES``.
+    an axis are put in the order of their magnitude, and neighbours taken together until there are ``CERTAIN_VALUES``. A
+    part may round by what it was seen to round by, or by the share of its scale that the whole output rounds by.
     """
     found: List[Part] = []
-    multiple = multiple_of(summary.samples)
+    share = noise.reference.mean / (summary.magnitude or 1.0) if noise is not None else 0.0
     for axis, sums in summary.parts.items():
-        values = summary.count / len(sums)
+        values = summary.count / max(summary.samples, 1) / len(sums)
         magnitudes, differences = summary.part_magnitudes(axis), errors.part_means(axis)
         rounding = noise.part_means(axis) if noise is not None else None
-        group = max(1, math.ceil(PART_VALUES / max(values, 1)))
-        if len(sums) // group < 2:
-            continue
+        group = max(1, min(math.ceil(CERTAIN_VALUES / max(values, 1)), len(sums) // FEWEST_GROUPS))
         order = np.argsort(magnitudes, kind="stable")
         for indices in np.array_split(order, len(sums) // group):
             scale = max(float(magnitudes[indices].mean()), SMALLEST_PART * summary.magnitude)
             if tolerance is not None or rounding is None:
                 limit = scale * (THRESHOLD_WITHOUT_FLOAT64 if tolerance is None else tolerance)
             else:
-                widest = max(ARTICLE_THRESHOLD * scale, multiple * float(rounding[indices].mean()))
-                limit = min(widest, LARGEST_TOLERANCE * scale)
+                multiple = multiple_of(summary.samples, values * len(indices))
+                widest = multiple * max(float(rounding[indices].mean()), share * scale)
+                limit = min(max(ARTICLE_THRESHOLD * multiple / MULTIPLE * scale, widest), LARGEST_TOLERANCE * scale)
             found.append(Part(axis, indices, float(differences[indices].mean()), limit))
     return found
 

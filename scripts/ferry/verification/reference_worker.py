@@ -193,7 +193,7 @@ class ReferenceWorker:
 
 def _code_digest(path: str) -> str:
     """A digest of the model file and of whatever else was imported that belongs neither to Python nor to Ferry."""
-    ours = os.path.dirname(os.path.abspath(model_file.__file__))
+    ours = os.path.dirname(os.path.dirname(os.path.abspath(model_file.__file__)))
     apart = [os.path.realpath(folder) + os.sep for folder in (sys.prefix, sys.base_prefix, ours)]
     files = {os.path.realpath(path)}
     for module in list(sys.modules.values()):

@@ -121,7 +121,7 @@ def as_bytes(report: Dict[str, Any]) -> bytes:
 def _criterion(reference: ReferenceOutcome, samples: int) -> Dict[str, Any]:
     return {
         "article_threshold": criterion.ARTICLE_THRESHOLD,
-        "multiple": criterion.multiple_of(max(samples, 1)),
+        "multiple": criterion.multiple_of(samples, criterion.CERTAIN_VALUES),
         "threshold_without_float64": criterion.THRESHOLD_WITHOUT_FLOAT64,
         "p999_over_mean": criterion.P999_OVER_MEAN,
         "maximum_over_mean": criterion.MAXIMUM_OVER_MEAN,

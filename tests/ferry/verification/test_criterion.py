@@ -6,7 +6,7 @@ from ferry.verification import criterion
 from ferry.verification.output_errors import OutputErrors
 from ferry.verification.output_summary import OutputSummary
 
-SPEC = TensorSpec("output", (1, 8), np.dtype(np.float32))
+SPEC = TensorSpec("output", (1, 200), np.dtype(np.float32))
 SAMPLES = 200
 ROUNDING = 1e-5
 
@@ -56,22 +56,23 @@ def test_no_rounding_excuses_more_than_a_thousandth():
 
 
 def test_a_tail_that_the_mean_does_not_show_fails_by_its_percentile():
-    reference, summary, noise = case(samples=2000)
+    reference, summary, noise = case(samples=100)
     made = reference + ROUNDING * np.random.RandomState(2).standard_normal(reference.shape)
     made.reshape(-1)[::400] += 12 * ROUNDING
     assert "at the 99.9th percentile" in fault(gathered(made, reference), summary, noise)
 
 
 def test_one_wrong_value_among_many_fails_by_the_maximum():
-    reference, summary, noise = case(samples=2000)
+    reference, summary, noise = case(samples=100)
     made = reference.copy()
     made[7, 0, 3] += 100 * ROUNDING
     assert "at worst" in fault(gathered(made, reference), summary, noise)
 
 
 def test_with_few_inputs_the_multiple_grows_and_with_enough_it_is_two():
-    assert criterion.multiple_of(1000) == criterion.multiple_of(30) == 2
-    assert criterion.multiple_of(3) == pytest.approx(2 * 10**0.5)
+    assert criterion.multiple_of(1000, 1000) == criterion.multiple_of(30, 100) == 2
+    assert criterion.multiple_of(3, 1000) == pytest.approx(2 * 10**0.5)
+    assert criterion.multiple_of(1000, 4) == pytest.approx(10)
 
 
 def mixed(rounding=1e-7):
@@ -105,9 +106,24 @@ def test_a_dead_channel_does_not_have_to_be_matched_to_the_last_bit():
 
 def test_a_part_with_few_values_is_judged_with_its_neighbours_in_magnitude():
     _, summary, noise = case(samples=500)
-    assert [len(part.indices) for part in criterion.parts(summary, noise, noise, None)] == [2, 2, 2, 2]
-    _, summary, noise = case(samples=200)
-    assert criterion.parts(summary, noise, noise, None) == []
+    assert [len(part.indices) for part in criterion.parts(summary, noise, noise, None)] == [25] * 8
+    single = TensorSpec("output", (1, 5), np.dtype(np.float32))
+    _, summary, noise = case(samples=500, spec=single)
+    assert [len(part.indices) for part in criterion.parts(summary, noise, noise, None)] == [1] * 5
+
+
+def test_a_class_that_is_off_by_the_same_in_every_sample_is_no_fault_where_its_fellows_round_as_much():
+    # As MobileNetV2 on random inputs: logits hardly vary, and so neither do their errors. One draw is no measure.
+    generator = np.random.RandomState(1)
+    level = 1 + 0.2 * generator.standard_normal((1, 1, 1000))
+    reference = level + 1e-3 * generator.standard_normal((100, 1, 1000))
+    spec = SPEC._replace(shape=(1, 1000))
+    summary = OutputSummary(spec, reference[0])
+    summary.add(reference)
+    noise = gathered(reference + ROUNDING * generator.standard_normal((1, 1, 1000)), reference, spec)
+    made = gathered(reference + ROUNDING * generator.standard_normal((1, 1, 1000)), reference, spec)
+    assert max(made.part_means(1) / noise.part_means(1)) > 100
+    assert fault(made, summary, noise) is None
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -136,7 +152,7 @@ def test_without_float64_a_fixed_share_of_the_scale_is_allowed():
 @pytest.mark.parametrize("dtype", [np.int64, np.bool_])
 def test_integers_do_not_round(dtype):
     spec = SPEC._replace(dtype=np.dtype(dtype))
-    reference = np.arange(16).reshape(2, 1, 8).astype(dtype)
+    reference = np.arange(400).reshape(2, 1, 200).astype(dtype)
     summary = OutputSummary(spec, reference[0])
     summary.add(reference)
     made = reference.copy()
@@ -147,7 +163,7 @@ def test_integers_do_not_round(dtype):
 
 def test_an_integer_may_be_what_either_precision_of_pytorch_makes_it():
     spec = SPEC._replace(dtype=np.dtype(np.int64))
-    reference = np.arange(16).reshape(2, 1, 8)
+    reference = np.arange(400).reshape(2, 1, 200)
     summary = OutputSummary(spec, reference[0])
     summary.add(reference)
     float32 = reference.copy()

@@ -46,6 +46,28 @@ def test_what_is_written_to_is_writable_and_the_rest_is_not(program, expected):
     assert container.folders(program) == expected
 
 
+@pytest.mark.parametrize("name", ["images", "images/one.npz", "inputs.npz"])
+def test_given_inputs_are_given_alone_and_to_read(root, name):
+    (root / "images").mkdir()
+    for file in ("images/one.npz", "inputs.npz", "secret"):
+        (root / file).write_text("")
+    program = ["scripts/verify.py", "--model", "models/a.py", "--build", "build/a", "--inputs", name]
+    assert container.folders(program) == {"models": False, "build/a": True, name: False}
+    assert f"--mount=type=bind,src={root}/{name},dst=/ferry/{name},readonly" in mounts(
+        container.command(DOCKER, "i", program)
+    )
+
+
+@pytest.mark.parametrize("name", ["uniform:0:1", "missing.npz"])
+def test_inputs_that_are_no_file_are_the_stages_to_judge(name):
+    assert container.folders(["--inputs", name]) == {}
+
+
+def test_inputs_outside_the_checkout_are_refused(tmp_path):
+    with pytest.raises(RunnerError, match="below the checkout only"):
+        container.command(DOCKER, "i", ["--inputs", "/etc/passwd"])
+
+
 def test_a_comma_in_the_path_does_not_end_it(root, monkeypatch):
     monkeypatch.setattr(container, "ROOT", root / "one, two")
     command = container.command(DOCKER, "i", ["--model", "models/a.py"])

@@ -8,18 +8,12 @@ from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.tf_graph.tensors import RANKS_WITH_CHANNELS, ChannelsLast, Made, Tensors, to_last
 
-
-def _prelu(x: tf.Tensor, slope: tf.Tensor) -> tf.Tensor:
-    return tf.nn.relu(x) - slope * tf.nn.relu(-x)
-
-
 FUNCTIONS: Dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
     "Add": tf.add,
     "Div": tf.divide,
     "Max": tf.maximum,
     "Min": tf.minimum,
     "Mul": tf.multiply,
-    "PRelu": _prelu,
     "Sub": tf.subtract,
 }
 

@@ -24,14 +24,15 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
         # Flattened as it lies, channels last, with the rows of B put into the same order, it needs no transpose.
         order = np.arange(b.shape[0]).reshape(shape[1:]).transpose([*range(1, len(shape) - 1), 0]).ravel()
         a, b = tf.reshape(tensors.last(source), [shape[0], b.shape[0]]), b[order]
-    b = np.ascontiguousarray(_scaled(b, node.attrs.get("alpha", 1.0)))
-    y = tf.matmul(a, b, transpose_a=bool(node.attrs.get("transA", 0)), name=node.name or None)
+    # (N, K) is what TFLite keeps, and what PyTorch had: an embedding that is also a classifier is kept once.
+    b = np.ascontiguousarray(_scaled(b, node.attrs.get("alpha", 1.0)).T)
+    y = tf.matmul(a, b, transpose_a=bool(node.attrs.get("transA", 0)), transpose_b=True, name=node.name or None)
     if c.size:
         c = _scaled(c, node.attrs.get("beta", 1.0))
         if c.ndim < 2 or c.shape[0] == 1:
             # TFLite's bias has one value for each column.
-            c = np.array(np.broadcast_to(c.reshape(-1), b.shape[1:]))
-        y = tf.nn.bias_add(y, c) if c.shape == (b.shape[1],) else tf.add(y, c)
+            c = np.array(np.broadcast_to(c.reshape(-1), b.shape[:1]))
+        y = tf.nn.bias_add(y, c) if c.shape == (b.shape[0],) else tf.add(y, c)
     return [y]
 
 

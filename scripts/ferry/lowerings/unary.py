@@ -21,7 +21,8 @@ def _elu(x: tf.Tensor, attributes: dict) -> tf.Tensor:
     alpha = attributes.get("alpha", 1.0)
     if alpha == 1.0:
         return tf.nn.elu(x)
-    return tf.maximum(x, 0.0) + alpha * (tf.exp(tf.minimum(x, 0.0)) - 1.0)
+    # exp(x) - 1 loses its digits where x is small; TFLite's ELU does not.
+    return tf.nn.relu(x) + alpha * tf.nn.elu(tf.minimum(x, 0.0))
 
 
 FUNCTIONS: Dict[str, Callable[[tf.Tensor, dict], tf.Tensor]] = {
@@ -29,7 +30,6 @@ FUNCTIONS: Dict[str, Callable[[tf.Tensor, dict], tf.Tensor]] = {
     "Ceil": lambda x, _: tf.math.ceil(x),
     "Cos": lambda x, _: tf.cos(x),
     "Elu": _elu,
-    "Erf": lambda x, _: tf.math.erf(x),
     "Exp": lambda x, _: tf.exp(x),
     "Floor": lambda x, _: tf.floor(x),
     "HardSigmoid": _hard_sigmoid,

@@ -4,6 +4,8 @@ from typing import Dict, List, Optional
 
 import onnx
 
+WITH_SUBGRAPHS = ("If", "Loop", "Scan")
+
 
 class Links:
     """The producers and readers in ``model`` as it is now; a rewritten graph needs new ones."""
@@ -12,11 +14,13 @@ class Links:
         self.producer: Dict[str, onnx.NodeProto] = {}
         self._readers: Dict[str, List[Optional[onnx.NodeProto]]] = {}
         for node in model.graph.node:
-            self.producer.update((name, node) for name in node.output)
+            for name in node.output:
+                self.producer[name] = node
             for name in node.input:
                 self._readers.setdefault(name, []).append(node)
-            for name in _read_in_subgraphs(node):
-                self._readers.setdefault(name, []).append(None)
+            if node.op_type in WITH_SUBGRAPHS:
+                for name in _read_in_subgraphs(node):
+                    self._readers.setdefault(name, []).append(None)
         for output in model.graph.output:
             self._readers.setdefault(output.name, []).append(None)
 

@@ -8,6 +8,7 @@ from ferry.onnx_graph.fold_batch_norm import fold_batch_norm
 from ferry.onnx_graph.fold_channel_shuffle import fold_channel_shuffle
 from ferry.onnx_graph.fold_constants import fold_constants
 from ferry.onnx_graph.fold_pad import fold_pad
+from ferry.onnx_graph.fold_pixel_shuffle import fold_pixel_shuffle
 from ferry.onnx_graph.fold_pool_flatten import fold_pool_flatten
 from ferry.onnx_graph.join_affines import join_affines
 from ferry.onnx_graph.join_channels import join_channels
@@ -17,6 +18,7 @@ from ferry.onnx_graph.route_channels import route_channels
 from ferry.onnx_graph.split_groups import split_groups
 from ferry.onnx_graph.valid_names import make_names_valid
 from ferry.tf_graph import backend, frozen_graph
+from ferry.tf_graph.share_constants import share_constants
 from ferry.tf_graph.unusable import refuse_unusable
 
 
@@ -34,7 +36,7 @@ def convert(model: onnx.ModelProto, layout: str = "nchw") -> GraphDef:
     # An input that nothing reads is still one that callers feed.
     graph_def = tf.compat.v1.graph_util.extract_sub_graph(built, [*inputs, *outputs])
     refuse_unusable(graph_def)
-    return frozen_graph.in_order(graph_def, inputs, outputs)
+    return frozen_graph.in_order(share_constants(graph_def), inputs, outputs)
 
 
 def prepare(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -54,6 +56,7 @@ def rewrite(model: onnx.ModelProto) -> onnx.ModelProto:
     push_scales(model)
     pool_after_conv(model)
     fold_channel_shuffle(model)
+    fold_pixel_shuffle(model)
     route_channels(model)
     split_groups(model)
     fold_pool_flatten(model)

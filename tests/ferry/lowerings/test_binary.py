@@ -11,10 +11,7 @@ SHAPE = [1, 3, 4, 5]
 
 
 CONSTANTS = [(), (1,), (5,), (4, 1), (3, 1, 1), (1, 3, 1, 1), (1, 3, 4, 5), (2, 1, 1, 1)]
-# ONNX broadcasts a PRelu's slope in one direction only.
-CASES = [
-    (name, shape) for name in sorted(binary.FUNCTIONS) for shape in CONSTANTS if (name, shape[:1]) != ("PRelu", (2,))
-]
+CASES = [(name, shape) for name in sorted(binary.FUNCTIONS) for shape in CONSTANTS]
 
 
 @pytest.mark.parametrize(("operator", "constant"), CASES)

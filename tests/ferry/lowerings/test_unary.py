@@ -4,7 +4,11 @@ from onnx import helper
 from ferry.lowerings import unary
 from onnx_models import assert_carried, both_layouts, normal
 
-ATTRIBUTES = {"LeakyRelu": {"alpha": 0.3}, "HardSigmoid": {"alpha": 0.1, "beta": 0.4}, "Elu": {"alpha": 1.5}}
+ATTRIBUTES = {
+    "LeakyRelu": {"alpha": 0.3},
+    "HardSigmoid": {"alpha": 0.1, "beta": 0.4},
+    "Elu": {"alpha": 1.5},
+}
 
 
 @pytest.mark.parametrize("attributes", [False, True])

@@ -25,7 +25,7 @@ def command(engine: Engine, image: str, program: List[str], more: Sequence[str] 
     Raises:
         RunnerError: the program is given a file outside the checkout, or a folder for its output cannot be made.
     """
-    options = [*_options(engine, folders(program)), *more]
+    options = [*_options(engine, folders(program)), *_terminal(), *more]
     return [engine.name, "run", *options, "--entrypoint=python", image, "-s", *program]
 
 
@@ -58,6 +58,18 @@ def _options(engine: Engine, mounts: Dict[str, bool]) -> List[str]:
         # Python as a container's first process would not hear a signal before it has set a handler for it.
         options.append("--init")
     return options + [_mount(folder, writable) for folder, writable in mounts.items()]
+
+
+def _terminal() -> List[str]:
+    """What makes a stage's output that of a terminal where the caller's is one: the progress bar, and the colours.
+
+    Not ``--tty``: that would make one stream of two, and where several stages run at once only one could have Ctrl-C.
+    """
+    if not (os.isatty(1) and os.isatty(2)):
+        return []
+    # https://rich.readthedocs.io/en/stable/console.html#interactive-mode
+    said = {"TTY_COMPATIBLE": "1", "TTY_INTERACTIVE": "1", "COLUMNS": str(os.get_terminal_size(1).columns)}
+    return ["--env=TERM", *(f"--env={name}={value}" for name, value in said.items())]
 
 
 def _mount(folder: str, writable: bool) -> str:

@@ -7,10 +7,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Callable, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 from runners import choose, engines, venv
 from runners.paths import ROOT
+
+OLDEST_DRIVER = [450, 80, 2]
+# Where Podman looks for descriptions of devices.
+CDI = ("/etc/cdi", "/var/run/cdi")
 
 
 class Finding(NamedTuple):
@@ -55,7 +59,10 @@ def _engine(name: str) -> Callable[[], Finding]:
         answer = engines.ask(name)
         if isinstance(answer, engines.Engine):
             kind = "rootless" if answer.rootless else "run by root"
-            return Finding(name, f"{answer.version}, {kind}", f"RUNNER={name} works")
+            said = engines.info(name)
+            return Finding(
+                name, f"{answer.version}, {kind}", f"RUNNER={name} works{_images_room(said)}{_gpu_in(name, said)}"
+            )
         if answer.trouble is None:
             return Finding(name, "none", engines.NOT_THERE[name])
         return Finding(name, "there, but fails", answer.trouble)
@@ -87,10 +94,33 @@ def _room() -> Finding:
     return Finding("disk", f"{free / 1000:.1f} GB free beside the checkout", need, fine=enough)
 
 
+def _images_room(said: Dict[str, Any]) -> str:
+    folder = said.get("DockerRootDir") or said.get("store", {}).get("graphRoot", "")
+    if not os.path.isdir(folder):
+        # The engine is another machine's, or keeps its images from this user.
+        return ""
+    return f"; {shutil.disk_usage(folder).free / 1e9:.1f} GB free for its images"
+
+
+def _gpu_in(name: str, said: Dict[str, Any]) -> str:
+    if not _nvidia()[0]:
+        return ""
+    described = [path for folder in CDI for path in Path(folder).glob("*") if path.suffix in (".yaml", ".json")]
+    has = "nvidia" in said.get("Runtimes", {}) if name == "docker" else bool(described)
+    return "; it can give a container the GPU" if has else "; it shows no sign of the NVIDIA Container Toolkit"
+
+
 def _gpu() -> Finding:
-    use = "every stage runs on the CPU, and what is converted does not depend on a GPU"
+    cpu = "every stage runs on the CPU, and what is converted does not depend on a GPU"
     name, driver = _nvidia()
-    return Finding("GPU", f"{name}, driver {driver}" if name else "none that nvidia-smi shows", use)
+    if not name:
+        return Finding("GPU", "none that nvidia-smi shows", cpu)
+    found = f"{name}, driver {driver}"
+    parts = [int(part) for part in driver.split(".") if part.isdigit()]
+    if parts < OLDEST_DRIVER:
+        return Finding("GPU", found, f"CUDA 11 needs driver 450.80.02 or newer, so {cpu}")
+    use = "DEVICE=gpu lets `make verify` run TensorFlow on it, in the image of Dockerfile.gpu"
+    return Finding("GPU", found, f"{use}; the stages that convert run on the CPU, and so does PyTorch")
 
 
 def _nvidia() -> Tuple[str, str]:

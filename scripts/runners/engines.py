@@ -1,9 +1,10 @@
 """Is there a container engine that answers, and if not, is there none or is it in trouble?"""
 
+import json
 import os
 import shutil
 import subprocess
-from typing import List, NamedTuple, Optional, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Union
 
 from runners.errors import RunnerError
 
@@ -53,6 +54,20 @@ def ask(name: str) -> Union[Engine, Silence]:
     if not complaint or any(phrase in complaint.lower() for phrase in NO_ENGINE):
         return Silence(name, None)
     return Silence(name, explain(complaint.splitlines()))
+
+
+def info(name: str) -> Dict[str, Any]:
+    """All that the engine says of itself, as its API has it; empty where it does not answer.
+
+    The client is asked, because it alone knows the contexts that its user has set: Docker's library for Python would
+    describe the engine of ``DOCKER_HOST``, and stages would run in another.
+    """
+    try:
+        asked = subprocess.run([name, "info", "--format={{json .}}"], capture_output=True, timeout=SECONDS_TO_ANSWER)
+        said = json.loads(asked.stdout.decode(errors="replace"))
+    except (OSError, subprocess.TimeoutExpired, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def need(name: str) -> Engine:

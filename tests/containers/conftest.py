@@ -83,6 +83,14 @@ def image(engine, checkout):
     return done.stdout.strip()
 
 
+@pytest.fixture(scope="session")
+def gpu_image(engine, checkout):
+    """The name of the GPU image of ``checkout``, built."""
+    done = run("make", "image", "DEVICE=gpu", f"RUNNER={engine.name}", cwd=str(checkout), timeout=1800)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
 @pytest.fixture()
 def small_checkout():
     """A checkout whose lock holds one small package, so that all of a build can be watched in seconds."""

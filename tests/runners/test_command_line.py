@@ -9,6 +9,7 @@ import pytest
 from programs import KEPT_OUT, ROOT, run
 from runners import command_line, venv
 from runners.errors import RunnerError
+from terminal import in_a_terminal
 
 RUNNERS = ROOT / "scripts" / "runners"
 
@@ -164,3 +165,10 @@ def test_without_a_python_for_it_the_benchmark_goes_on_with_one_line_said(benche
 def test_a_container_does_not_reach_the_benchs_environment(benched, monkeypatch):
     monkeypatch.setattr(venv, "ensure", lambda _environment: pytest.fail("an environment was made"))
     assert benched("docker")[-2:] == ["--newest", ""]
+
+
+def test_the_shell_has_the_environment_first_on_its_path():
+    typed = "python -c 'import torch; print(\"torch\", torch.__version__)'; exit 7\n"
+    code, shown = in_a_terminal(["make", "shell", "RUNNER=venv"], ROOT, typed, {"SHELL": "/bin/sh"})
+    assert "torch 1.5.1" in shown
+    assert (code, "Error 7" in shown) == (2, True), shown

@@ -66,7 +66,31 @@ def test_a_gpu_is_named_with_its_driver(on, capsys, monkeypatch, tmp_path):
     (tmp_path / "nvidia-smi").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     doctor.examine()
-    assert findings(capsys)["GPU"].startswith("NVIDIA A10, driver 535.104.05: every stage runs on the CPU")
+    assert findings(capsys)["GPU"].startswith("NVIDIA A10, driver 535.104.05: DEVICE=gpu lets `make verify` run")
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 'NVIDIA A10, 450.51.06'\n")
+    doctor.examine()
+    assert "CUDA 11 needs driver 450.80.02 or newer, so every stage runs on the CPU" in findings(capsys)["GPU"]
+
+
+@pytest.mark.parametrize(
+    ("runtimes", "meaning"),
+    [
+        ('{"runc": {}, "nvidia": {}}', "it can give a container the GPU"),
+        ('{"runc": {}}', "it shows no sign of the NVIDIA Container Toolkit"),
+    ],
+)
+def test_an_engine_is_described_by_what_its_api_says(on, capsys, monkeypatch, tmp_path, runtimes, meaning):
+    on(docker=engines.Engine("docker", "27.5.1", rootless=False))
+    said = f'{{"DockerRootDir": "{tmp_path}", "Runtimes": {runtimes}}}'
+    for name, text in (("nvidia-smi", "NVIDIA A10, 535.104.05"), ("docker", said)):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho '{text}'\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(0, 0, 5 * 10**9))
+    doctor.examine()
+    assert findings(capsys)["docker"] == (
+        f"27.5.1, run by root: RUNNER=docker works; 5.0 GB free for its images; {meaning}"
+    )
 
 
 def test_it_makes_no_environment_to_say_so(tmp_path):

@@ -74,6 +74,13 @@ def test_it_counts_the_locked_packages():
     assert f"into the {counts[1]} of `requirements/tf2.2.lock`" in README
 
 
+def test_it_says_what_the_images_and_the_environment_take():
+    for made in (image.BY_TENSORFLOW["2.4"], image.GPU):
+        assert f"| `{made.dockerfile}` | {made.size}" in README
+    cost = f"{venv.TF24.download_mb / 1000:.1f} GB to download, {venv.TF24.disk_mb / 1000:.1f} GB on disk"
+    assert f"(once: {cost})" in README
+
+
 def test_it_says_what_tensorflow_22_takes():
     takes = f"({venv.TF22.disk_mb / 1000:.1f} GB and {image.BY_TENSORFLOW['2.2'].size}\non disk)"
     assert takes in README

@@ -52,7 +52,8 @@ def find() -> Gpu:
     """The first GPU that CUDA shows.
 
     Raises:
-        NoGpu: there is no driver, no GPU, the driver is older than CUDA 11 needs, or CUDA's libraries are not here.
+        NoGpu: there is no driver, no GPU, the driver is older than CUDA 11 needs, or what runs on it is not here:
+            TensorFlow's GPU kernels, CUDA's libraries.
     """
     version = _kernel_module()
     if version and version < OLDEST_DRIVER:
@@ -77,12 +78,20 @@ def find() -> Gpu:
     major, minor = (
         _number(driver, "cuDeviceGetAttribute", which, device) for which in (CAPABILITY_MAJOR, CAPABILITY_MINOR)
     )
+    if not _built_for_gpus():
+        raise NoGpu("this environment's TensorFlow has no GPU kernels; RUNNER=docker and RUNNER=podman have them")
     missing = missing_libraries()
     if missing:
         raise NoGpu(
             f"CUDA 11's libraries are not here ({missing[0]} is not found); the image of Dockerfile.gpu has them"
         )
     return Gpu(name.value.decode(errors="replace"), (major, minor))
+
+
+def _built_for_gpus() -> bool:
+    import tensorflow as tf
+
+    return tf.test.is_built_with_cuda()
 
 
 def missing_libraries() -> List[str]:

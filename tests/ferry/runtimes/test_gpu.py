@@ -1,6 +1,7 @@
 """What is said of a machine's GPU. The driver here is a stand-in; that there is none is the one thing that is real."""
 
 import ctypes
+from importlib import metadata
 
 import pytest
 
@@ -42,7 +43,9 @@ class Driver:
 def machine(monkeypatch, tmp_path):
     """A machine with the driver, the kernel module and CUDA's libraries of the test's choice."""
 
-    def make(driver=None, module="", libraries=gpu.LIBRARIES):
+    def make(driver=None, module="", libraries=gpu.LIBRARIES, built_for_gpus=True):
+        monkeypatch.setattr(gpu, "_built_for_gpus", lambda: built_for_gpus)
+
         def opened(name):
             if name == gpu.DRIVER and driver:
                 return driver
@@ -93,6 +96,16 @@ def test_a_missing_library_is_named_with_the_image_that_has_it(machine):
     machine(Driver(), libraries=[name for name in gpu.LIBRARIES if "cusolver" not in name])
     with pytest.raises(NoGpu, match=r"libcusolver.so.10 is not found.*Dockerfile.gpu"):
         gpu.find()
+
+
+def test_a_tensorflow_without_gpu_kernels_is_told_from_a_machine_without_a_gpu(machine):
+    machine(Driver(), libraries=[], built_for_gpus=False)
+    with pytest.raises(NoGpu, match="this environment's TensorFlow has no GPU kernels; RUNNER=docker"):
+        gpu.find()
+
+
+def test_the_virtual_environments_tensorflow_is_one():
+    assert gpu._built_for_gpus() == ("tensorflow" in {name.metadata["Name"] for name in metadata.distributions()})
 
 
 @pytest.mark.parametrize("module", [MODULE.format("450.80.02"), OPEN_MODULE.format("535.104.05"), "not a version", ""])

@@ -16,6 +16,7 @@ def verify(arguments, console) -> int:
     started = time.monotonic()
     from ferry import atomic_file
     from ferry.errors import FerryError, VerificationError
+    from ferry.report_page import files
     from ferry.runtimes import gpu
     from ferry.verification import measure, provenance, report, summary_lines, worst_input
     from ferry.verification.progress import Progress
@@ -58,7 +59,9 @@ def verify(arguments, console) -> int:
                 raise VerificationError(f"{path} was replaced while it was being checked; run the check again")
     except FerryError as error:
         # An older report that says "passed" must not outlive a check that proved nothing.
-        atomic_file.write_bytes(target, report.as_bytes(report.of_nothing(name, settings, str(error), made_with)))
+        nothing = report.of_nothing(name, settings, str(error), made_with)
+        atomic_file.write_bytes(target, report.as_bytes(nothing))
+        files.write(arguments.build, nothing)
         raise
     made = report.as_dictionary(name, settings, time.monotonic() - started, outcome, before, made_with)
     for stage_name in report.replaced_since(target, made):
@@ -67,6 +70,7 @@ def verify(arguments, console) -> int:
     worst_input.save(arguments.build, made, outcome)
     where = _where_it_broke(arguments, made)
     atomic_file.write_bytes(target, report.as_bytes(made))
+    files.write(arguments.build, made)
     console.print(summary_lines.table(made))
     for line in summary_lines.lines(made, target):
         console.print(line, markup=False)

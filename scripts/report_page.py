@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""Write the page and the JUnit file of a ``report.json``, as verify does, once more."""
+
+import json
+import os
+
+from ferry import stage
+
+
+def write(arguments, console) -> int:
+    """Write ``report.html`` and ``report.junit.xml`` beside ``arguments.report``."""
+    from ferry.errors import InputFileError
+    from ferry.report_page import files
+
+    try:
+        with open(arguments.report, encoding="utf-8") as file:
+            report = json.load(file)
+    except OSError as error:
+        raise InputFileError(f"cannot read {arguments.report}: {error.strerror}") from error
+    except ValueError as error:
+        raise InputFileError(f"{arguments.report} is not JSON, or is cut short: {error}") from error
+    for path in files.write(os.path.dirname(arguments.report), report):
+        console.print(f"report_page: {path}", markup=False)
+    return 0
+
+
+def main() -> int:
+    """Read the arguments and run the program."""
+    parser = stage.parser("report_page", __doc__)
+    parser.add_argument("--report", required=True, metavar="FILE.json", help="the report that verify wrote")
+    arguments = parser.parse_args()
+    return stage.run("report_page", arguments, arguments.report, write)
+
+
+if __name__ == "__main__":
+    stage.leave(main())

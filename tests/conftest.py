@@ -9,9 +9,23 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 import pytest
 
 from programs import ROOT, convert
+from runners import venv
 
 
 @pytest.fixture(scope="session")
 def mobilenet(tmp_path_factory):
     """A folder with MobileNetV2's three artifacts, made by the stage programs."""
     return convert(ROOT / "models" / "mobilenet_v2.py", tmp_path_factory.mktemp("mobilenet_v2"))
+
+
+@pytest.fixture(scope="session")
+def tensorflow22():
+    """The interpreter of the environment that TF=2.2 runs in, made if there is none."""
+    return str(venv.ensure(venv.TF22))
+
+
+@pytest.fixture(scope="session")
+def mobilenet22(tensorflow22, tmp_path_factory):
+    """A folder with what TF=2.2 makes of MobileNetV2."""
+    folder = tmp_path_factory.mktemp("mobilenet_v2_tf2.2")
+    return convert(ROOT / "models" / "mobilenet_v2.py", folder, python=tensorflow22)

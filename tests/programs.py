@@ -24,15 +24,19 @@ def run(*command, env: Optional[dict] = None, **options) -> subprocess.Completed
     return subprocess.run(words, env=variables, capture_output=True, text=True, check=False, **options)
 
 
-def run_stage(name: str, *arguments, env: Optional[dict] = None, **options) -> subprocess.CompletedProcess:
-    """Run the stage program ``name`` with this interpreter."""
-    return run(sys.executable, ROOT / "scripts" / f"{name}.py", *arguments, env=env, **options)
+def run_stage(
+    name: str, *arguments, env: Optional[dict] = None, python: str = sys.executable, **options
+) -> subprocess.CompletedProcess:
+    """Run the stage program ``name`` with this interpreter, or with another environment's."""
+    return run(python, ROOT / "scripts" / f"{name}.py", *arguments, env=env, **options)
 
 
-def run_python(program: str, *arguments, env: Optional[dict] = None) -> subprocess.CompletedProcess:
+def run_python(
+    program: str, *arguments, env: Optional[dict] = None, python: str = sys.executable
+) -> subprocess.CompletedProcess:
     """Run a piece of Python in a fresh process with the stages' modules importable; it must succeed."""
     setup = f"import sys; sys.path.insert(0, {str(ROOT / 'scripts')!r})\n"
-    done = run(sys.executable, "-c", setup + textwrap.dedent(program), *arguments, env=env)
+    done = run(python, "-c", setup + textwrap.dedent(program), *arguments, env=env)
     assert done.returncode == 0, done.stderr
     return done
 
@@ -68,7 +72,7 @@ def write_model(path: Path, forward: str, example: str = "torch.randn(1, 3, 8, 8
     return path
 
 
-def convert(model: Path, build: Path) -> Path:
+def convert(model: Path, build: Path, **options) -> Path:
     """Carry a model file through the three conversion stages into the folder ``build``; each must succeed."""
     steps = [
         ("export_onnx", "--model", model, "--output", build / "model.onnx"),
@@ -76,6 +80,6 @@ def convert(model: Path, build: Path) -> Path:
         ("tf_to_tflite", "--input", build / "model.pb", "--output", build / "model.tflite"),
     ]
     for name, *arguments in steps:
-        done = run_stage(name, *arguments)
+        done = run_stage(name, *arguments, **options)
         assert done.returncode == 0, done.stderr
     return build

@@ -6,7 +6,8 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
-from ferry.tf_graph.tensors import RANKS_WITH_CHANNELS, ChannelsLast, Made, Tensors, to_last
+from ferry.tf_graph.old_converter import shielded
+from ferry.tf_graph.tensors import RANKS_WITH_CHANNELS, Made, Tensors, same_layout, to_last
 
 FUNCTIONS: Dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
     "Add": tf.add,
@@ -23,13 +24,14 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     if len(node.inputs) != 2 or "broadcast" in node.attrs:
         return None
     function = FUNCTIONS[node.op_type]
-    operands = operands_last(node.inputs, tensors)
+    operands, last = operands_last(node.inputs, tensors), True
     if operands is None:
-        a, b = (tensors[name] for name in node.inputs)
-        return [function(a, b)] if a.dtype.is_floating and b.dtype.is_floating else None
+        operands, last = _operands(node.inputs, tensors), False
     if not all(operand.dtype.is_floating for operand in operands):
         return None
-    return [ChannelsLast(function(*operands))]
+    if node.op_type == "Mul" and any(operand.op.type == "Const" and operand.shape.rank > 1 for operand in operands):
+        operands = [operand if operand.op.type == "Const" else shielded(operand) for operand in operands]
+    return [same_layout(last, function(*operands))]
 
 
 def operands_last(names: List[str], tensors: Tensors) -> Optional[List[tf.Tensor]]:
@@ -55,10 +57,27 @@ def operands_last(names: List[str], tensors: Tensors) -> Optional[List[tf.Tensor
     return operands
 
 
+def _operands(names: List[str], tensors: Tensors) -> List[tf.Tensor]:
+    """The operands in ONNX's layout, a constant without the leading ones that the other operand has more of."""
+    ranks = [len(tensors.shape(name) or []) for name in names]
+    operands = []
+    for name, others in zip(names, reversed(ranks)):
+        constant = tensors.constant(name)
+        if constant is not None and constant.ndim <= others:
+            operands.append(tf.constant(_without_leading_ones(constant)))
+        else:
+            operands.append(tensors[name])
+    return operands
+
+
 def _constant_last(constant: np.ndarray, rank: int) -> np.ndarray:
     """A constant that broadcasts to ``rank`` dimensions, moved with them; leading ones are dropped again."""
     moved = constant.reshape([1] * (rank - constant.ndim) + list(constant.shape)).transpose(to_last(rank))
-    shape = list(moved.shape)
+    return _without_leading_ones(np.ascontiguousarray(moved))
+
+
+def _without_leading_ones(constant: np.ndarray) -> np.ndarray:
+    shape = list(constant.shape)
     while shape and shape[0] == 1:
         shape.pop(0)
-    return np.ascontiguousarray(moved).reshape(shape)
+    return constant.reshape(shape)

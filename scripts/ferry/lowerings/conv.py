@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
-from ferry.lowerings.windows import Windows, is_same, windows_of
+from ferry.lowerings.windows import Windows, is_same, same_pads, windows_of
+from ferry.tf_graph import old_converter
 from ferry.tf_graph.tensors import ChannelsLast, Made, Tensors
 
 
@@ -52,13 +53,25 @@ def _convolution(
     if mode == "VALID" and any(map(any, windows.pads)):
         x = tf.pad(x, [(0, 0), *windows.pads, (0, 0)], name=f"{name}_pad" if name else None)
     if depthwise:
+        taken = [slice(None, None, stride) for stride in windows.strides]
+        if old_converter.IS_OLD and mode == "VALID" and max(windows.dilations) > 1:
+            mode, taken = "SAME", _valid_within_same(windows)
         filters = kernel.reshape(group, kernel.shape[0] // group, *kernel.shape[2:]).transpose(2, 3, 0, 1)
         dilations = windows.dilations if in_two_steps else None
         y = tf.nn.depthwise_conv2d(
             x, np.ascontiguousarray(filters), [1, *strides, 1], mode, dilations=dilations, name=name
         )
-        return y[:, :: windows.strides[0], :: windows.strides[1]] if in_two_steps and max(windows.strides) > 1 else y
+        return y[(slice(None), *taken)] if in_two_steps and taken != [slice(None, None, 1)] * 2 else y
     return _plain(x, kernel, windows, mode, name)
+
+
+def _valid_within_same(windows: Windows) -> List[slice]:
+    """Where every n-th value of ``VALID`` lies in what ``SAME`` makes at stride 1."""
+    slices = []
+    for kernel, stride, dilation in zip(windows.kernel, windows.strides, windows.dilations):
+        before, after = same_pads(1, kernel, 1, dilation)
+        slices.append(slice(before or None, -after or None, stride))
+    return slices
 
 
 def _plain(x: tf.Tensor, kernel: np.ndarray, windows: Windows, mode: str, name: Optional[str]) -> tf.Tensor:

@@ -3,10 +3,9 @@
 from typing import List, Optional
 
 import numpy as np
-import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
-from ferry.tf_graph.tensors import Made, Tensors
+from ferry.tf_graph.tensors import Made, Tensors, reshaped
 
 
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
@@ -42,5 +41,4 @@ def _reshaped(node: OnnxNode, tensors: Tensors, shape: List[int]) -> List[Made]:
     source, before = node.inputs[0], tensors.shape(node.inputs[0])
     if tensors.made_last(source) and before and None not in before and len(shape) == 2 and shape[0] == before[0]:
         tensors.note_flattened(node.outputs[0], source)
-    target = tf.constant(shape, tf.int32, shape=[len(shape)])
-    return [tf.reshape(tensors[node.inputs[0]], target, name=node.name or None)]
+    return [reshaped(tensors[node.inputs[0]], shape, node.name or None)]

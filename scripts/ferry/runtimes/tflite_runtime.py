@@ -6,12 +6,13 @@ from typing import Any, Dict, List
 import numpy as np
 import tensorflow as tf
 
-from ferry.errors import InputFileError
+from ferry.errors import InputFileError, UnsupportedModelError
 from ferry.runtimes import Runtime, TensorSpec
 from ferry.tflite_graph import flatbuffer
 
 # TF 2.2's interpreter takes no such argument, and uses up to four threads for a convolution.
 ONE_THREAD = {"num_threads": 1} if "num_threads" in inspect.signature(tf.lite.Interpreter).parameters else {}
+NO_FLEX = "Regular TensorFlow ops are not supported by this interpreter"
 
 
 class TfliteRuntime(Runtime):
@@ -25,6 +26,11 @@ class TfliteRuntime(Runtime):
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0]
+            if NO_FLEX in reason:
+                raise UnsupportedModelError(
+                    f"{path} needs the Flex delegate, which TensorFlow {tf.__version__}'s interpreter is without: "
+                    "TF=2.4 can run, and so verify, such a model"
+                ) from error
             raise InputFileError(f"TensorFlow Lite cannot prepare {path}: {reason}") from error
         self._operators = flatbuffer.operators(data)
         inputs = self._interpreter.get_input_details()

@@ -10,6 +10,8 @@ from typing import Dict, Iterator, List, MutableMapping, NamedTuple, Optional, T
 import numpy as np
 import tensorflow as tf
 
+from ferry.tf_graph.old_converter import shielded
+
 # The ranks in which the second dimension may be channels: (N, C, W), (N, C, H, W), (N, C, D, H, W).
 RANKS_WITH_CHANNELS = (3, 4, 5)
 
@@ -164,6 +166,13 @@ def transposed(tensor: tf.Tensor, permutation: List[int]) -> tf.Tensor:
     return tf.stop_gradient(tf.transpose(tf.stop_gradient(tensor), permutation))
 
 
+def reshaped(tensor: tf.Tensor, shape: List[int], name: Optional[str] = None) -> tf.Tensor:
+    """A reshape to a static shape that the TFLite converter leaves where it is."""
+    made = tf.reshape(tensor, tf.constant(shape, tf.int32, shape=[len(shape)]), name=name)
+    # Where the last dimension was 1, a constant broadcasts before the reshape as it does not behind it.
+    return shielded(made) if tensor.shape.rank and tensor.shape[-1] == 1 and shape and shape[-1] != 1 else made
+
+
 def _moved(tensor: tf.Tensor, permutation_of) -> tf.Tensor:
     rank = tensor.shape.rank
     if rank is None or rank not in RANKS_WITH_CHANNELS:
@@ -173,5 +182,5 @@ def _moved(tensor: tf.Tensor, permutation_of) -> tf.Tensor:
     filled = [axis for axis in permutation if shape[axis] != 1]
     # Where only dimensions of 1 change places the values do not move, and a reshape costs nothing.
     if None not in shape and filled == sorted(filled):
-        return tf.reshape(tensor, [shape[axis] for axis in permutation])
+        return reshaped(tensor, [shape[axis] for axis in permutation])
     return transposed(tensor, permutation)

@@ -5,7 +5,7 @@ from onnx import helper
 
 from ferry.lowerings import binary
 from ferry.tflite_graph import flatbuffer
-from onnx_models import after_a_convolution, assert_carried, both_layouts, normal
+from onnx_models import after_a_convolution, assert_carried, both_layouts, model_of, normal
 
 SHAPE = [1, 3, 4, 5]
 
@@ -57,3 +57,14 @@ def test_a_residual_sum_of_two_convolutions_needs_no_transpose_between():
     data = assert_carried(after_a_convolution(nodes, SHAPE, {"w": normal(3, 3, 3, 1, 1)}), {"x": normal(1, *SHAPE)})
     # One where the input comes in, one where the output goes out.
     assert flatbuffer.operators(data) == {"TRANSPOSE": 2, "CONV_2D": 2, "ADD": 1}
+
+
+@pytest.mark.parametrize("constant", [(5,), (1, 5), (3, 1), (3, 5)])
+@pytest.mark.parametrize("operator", ["Mul", "Div", "Sub"])
+def test_a_constant_on_what_a_linear_layer_made(operator, constant):
+    nodes = [
+        helper.make_node("Gemm", ["x", "w", "b"], ["h"], name="linear"),
+        helper.make_node(operator, ["h", "c"], ["y"], name="it"),
+    ]
+    constants = {"w": normal(3, 4, 5), "b": normal(4, 5), "c": abs(normal(2, *constant)) + 0.5}
+    assert_carried(model_of(nodes, {"x": [3, 4]}, constants), {"x": normal(1, 3, 4)})

@@ -16,3 +16,12 @@ def test_it_computes_what_onnx_runtime_does(target):
     assert [node.op for node in convert_onnx.convert(model).node if node.op != "Const"] == [
         "Placeholder", "Reshape", "Identity",
     ]  # fmt: skip
+
+
+def test_a_product_behind_a_reshape_keeps_its_shape():
+    nodes = [
+        helper.make_node("Reshape", ["x", "shape"], ["r"], name="reshape"),
+        helper.make_node("Mul", ["r", "c"], ["y"], name="it"),
+    ]
+    constants = {"shape": np.array([1, 6], np.int64), "c": normal(2, 6)}
+    assert_carried(model_of(nodes, {"x": [1, 6, 1]}, constants), {"x": normal(1, 1, 6, 1)})

@@ -1,6 +1,10 @@
 # Ferry: a PyTorch model to TensorFlow Lite, checked at every stage. `make` alone lists what there is.
 
 MODEL ?= mobilenet_v2
+WEIGHTS ?=
+INPUT_SHAPE ?=
+ONNX ?=
+NAME ?=
 SAMPLES ?= 1000
 ROUNDS ?= 48
 INPUTS ?=
@@ -29,11 +33,21 @@ QUIET := $(if $(filter-out 0,$(VERBOSE)),,@)
 BUILD := build$(if $(filter 2.2,$(TF)),/tf2.2)$(if $(filter article,$(GRAPH)),/article)$(if $(filter nhwc,$(LAYOUT)),/nhwc)
 MATRIX_TF := $(if $(filter file,$(origin TF)),2.4 2.2,$(TF))
 LOCK := $(if $(filter 2.2,$(TF)),requirements/tf2.2.lock,requirements.lock)
-ONNX := $(MODEL:%=$(BUILD)/%/model.onnx)
-FROZEN := $(MODEL:%=$(BUILD)/%/model.pb)
-TFLITE := $(MODEL:%=$(BUILD)/%/model.tflite)
-VERIFIED := $(MODEL:%=verify/%)
-BISECTED := $(MODEL:%=bisect/%)
+
+# A word of MODEL is a file anywhere, or the name of one in models/; the file's name without its ending is the model's.
+WORDS := $(patsubst ~/%,$(HOME)/%,$(or $(ONNX),$(MODEL)))
+SOURCES := $(sort $(foreach word,$(WORDS),$(if $(filter %.py %.pt %.onnx,$(word)),$(word),models/$(word).py)))
+name_of = $(basename $(notdir $(1)))
+NAMES := $(foreach source,$(SOURCES),$(call name_of,$(source)))
+$(foreach source,$(SOURCES),$(eval SOURCE/$(call name_of,$(source)) := $(source)))
+EXPORTED := $(foreach source,$(filter-out %.onnx,$(SOURCES)),$(BUILD)/$(call name_of,$(source))/model.onnx)
+IMPORTED := $(foreach source,$(filter %.onnx,$(SOURCES)),$(BUILD)/$(call name_of,$(source))/model.onnx)
+# The stage records it, with the files it has read, in model.onnx.d.
+made_of = $(SOURCE/$(1)) $(WEIGHTS) $(INPUT_SHAPE)
+FROZEN := $(NAMES:%=$(BUILD)/%/model.pb)
+TFLITE := $(NAMES:%=$(BUILD)/%/model.tflite)
+VERIFIED := $(NAMES:%=verify/%)
+BISECTED := $(NAMES:%=bisect/%)
 
 WHICH = --tf $(TF) --device $(DEVICE)
 # Asked once, and only if a recipe runs: looking for a container engine takes longer than finding nothing to do.
@@ -62,61 +76,67 @@ endif
 ifeq ($(GRAPH) $(LAYOUT),article nhwc)
 $(error GRAPH=article has its inputs and outputs as PyTorch has them: LAYOUT=nhwc is for Ferry's own graph)
 endif
-ifneq ($(filter onnx tf tflite verify bisect matrix bench,$(MAKECMDGOALS)),)
-ifeq ($(strip $(MODEL)),)
-$(error MODEL is empty; models/ holds $(patsubst models/%.py,%,$(wildcard models/*.py)))
-endif
-$(foreach name,$(MODEL),$(if $(filter models/$(name).py,$(wildcard models/*.py)),,$(error there is no model file models/$(name).py; \
-    models/ holds $(patsubst models/%.py,%,$(wildcard models/*.py)))))
-$(foreach name,$(filter article bench matrix nhwc tf2.2,$(MODEL)),$(error build/$(name)/ is taken by GRAPH=article, LAYOUT=nhwc or TF=2.2, or by make bench or matrix: give models/$(name).py another name))
+ifneq ($(filter onnx tf tflite verify bisect matrix bench inspect,$(MAKECMDGOALS)),)
+include scripts/given.mk
 endif
 
 # What each stage is made of: touching one of these makes its file, and those after it, anew.
 IN_IMAGE := $(if $(filter docker podman,$(RUNNER)),Dockerfile.$(DEVICE))
 FRAME := $(LOCK) $(IN_IMAGE) $(addprefix scripts/ferry/,__init__.py stage.py errors.py atomic_file.py)
 EXPORT_ONNX := scripts/export_onnx.py $(addprefix scripts/ferry/,model_file.py \
-    pytorch_export.py tensor_names.py onnx_graph/__init__.py onnx_graph/interface.py) $(FRAME)
+    checkpoint_file.py export_watch.py files_read.py flat_forward.py nested_tensors.py pytorch_export.py state_dict.py \
+    tensor_names.py torchscript_file.py user_code.py onnx_graph/__init__.py onnx_graph/interface.py) $(FRAME)
+IMPORT_ONNX := scripts/import_onnx.py $(addprefix scripts/ferry/,files_read.py tensor_names.py onnx_graph/__init__.py \
+    onnx_graph/fold_constants.py onnx_graph/foreign.py onnx_graph/interface.py onnx_graph/model_file.py) $(FRAME)
 ONNX_TO_TF := scripts/onnx_to_tf.py $(wildcard scripts/ferry/onnx_graph/*.py scripts/ferry/lowerings/*.py \
     scripts/ferry/tf_graph/*.py) $(FRAME)
 TF_TO_TFLITE := scripts/tf_to_tflite.py $(wildcard scripts/ferry/tflite_graph/*.py) \
-    scripts/ferry/tf_graph/__init__.py scripts/ferry/tf_graph/frozen_graph.py $(FRAME)
+    $(addprefix scripts/ferry/tf_graph/,__init__.py distinct_outputs.py frozen_graph.py) $(FRAME)
 
 # A stage renames a whole file into place. Interrupted right after that, make would delete it, and the old one is gone.
-.PRECIOUS: $(ONNX) $(FROZEN) $(TFLITE)
-.PHONY: help onnx tf tflite verify $(VERIFIED) bisect $(BISECTED) matrix bench shell image doctor test lint lock clean clean-all
+.PRECIOUS: $(EXPORTED) $(IMPORTED) $(FROZEN) $(TFLITE)
+.PHONY: FORCE help new onnx tf tflite verify $(VERIFIED) bisect $(BISECTED) matrix bench shell image doctor test lint lock clean clean-all
 
 help: ## print this
 	@$(PYTHON) scripts/make_help.py $(firstword $(MAKEFILE_LIST))
 
-onnx: $(ONNX) ## export the model to ONNX: build/MODEL/model.onnx
+new: ## write a model file to start from: models/NAME.py
+	$(QUIET)$(PYTHON) scripts/new_model.py '$(NAME)'
+
+onnx: $(EXPORTED) $(IMPORTED) ## export the model to ONNX: build/MODEL/model.onnx
 tf: $(FROZEN) ## convert it to a frozen TensorFlow graph: build/MODEL/model.pb
 tflite: $(TFLITE) ## convert it all the way to TensorFlow Lite: build/MODEL/model.tflite
 verify: $(VERIFIED) ## compare the outputs of every stage with PyTorch's: build/MODEL/report.json
 bisect: $(BISECTED) ## find the first tensor at which a stage's model parts from the one it was made of
 
-$(ONNX): $(BUILD)/%/model.onnx: models/%.py $(EXPORT_ONNX)
-	$(RUN) scripts/export_onnx.py --model $< --output $@
+GIVEN = $(if $(WEIGHTS),--weights '$(WEIGHTS)') $(if $(INPUT_SHAPE),--input-shape '$(INPUT_SHAPE)')
+
+$(EXPORTED): $(BUILD)/%/model.onnx: $(WEIGHTS) $(EXPORT_ONNX)
+	$(RUN) scripts/export_onnx.py --model '$(SOURCE/$*)' $(GIVEN) --made-of '$(call made_of,$*)' --output '$@'
+
+$(IMPORTED): $(BUILD)/%/model.onnx: $(IMPORT_ONNX)
+	$(RUN) scripts/import_onnx.py --model '$(SOURCE/$*)' $(GIVEN) --made-of '$(call made_of,$*)' --output '$@'
 
 $(FROZEN): $(BUILD)/%/model.pb: $(BUILD)/%/model.onnx $(ONNX_TO_TF)
-	$(RUN) scripts/onnx_to_tf.py --graph $(GRAPH) --layout $(LAYOUT) --input $< --output $@
+	$(RUN) scripts/onnx_to_tf.py --graph $(GRAPH) --layout $(LAYOUT) --input '$<' --output '$@'
 
 $(TFLITE): $(BUILD)/%/model.tflite: $(BUILD)/%/model.pb $(TF_TO_TFLITE)
-	$(RUN) scripts/tf_to_tflite.py --input $< --output $@
+	$(RUN) scripts/tf_to_tflite.py --input '$<' --output '$@'
 
 $(VERIFIED): verify/%: $(BUILD)/%/model.tflite
-	$(RUN) scripts/verify.py --model models/$*.py --build $(BUILD)/$* --layout $(LAYOUT) --samples $(SAMPLES) \
-	    --device $(DEVICE) \
+	$(RUN) scripts/verify.py --model '$(SOURCE/$*)' $(GIVEN) --build '$(BUILD)/$*' --layout $(LAYOUT) \
+	    --samples $(SAMPLES) --device $(DEVICE) \
 	    $(if $(INPUTS),--inputs "$(INPUTS)") $(if $(TOLERANCE),"--tolerance=$(TOLERANCE)")
 
 $(BISECTED): bisect/%: $(BUILD)/%/model.tflite
-	$(RUN) scripts/bisect_model.py --model models/$*.py --build $(BUILD)/$* --layout $(LAYOUT)
+	$(RUN) scripts/bisect_model.py --model '$(SOURCE/$*)' $(GIVEN) --build '$(BUILD)/$*' --layout $(LAYOUT)
 
 matrix: ## carry and verify MODEL with each TF in each RUNNER that this machine has, and print one table
 	$(QUIET)$(PYTHON) scripts/runners matrix $(addprefix --tf=,$(MATRIX_TF)) $(addprefix --runner=,$(RUNNER)) \
 	    --samples=$(SAMPLES) $(MODEL)
 
 bench: ## measure speed against Keras's own networks and the article's path: build/bench.json, build/bench.svg
-	$(QUIET)$(PYTHON) scripts/runners bench $(WHICH) $(CHOSEN) scripts/bench.py $(MODEL:%=--model models/%.py) \
+	$(QUIET)$(PYTHON) scripts/runners bench $(WHICH) $(CHOSEN) scripts/bench.py $(SOURCES:%=--model '%') \
 	    --output build$(if $(filter 2.2,$(TF)),/tf2.2)/bench.json --rounds $(ROUNDS)
 
 shell: ## open a shell in the environment that the stages run in

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Stage 1: a PyTorch model file to ``model.onnx``."""
+"""Stage 1: a PyTorch model file, or a TorchScript one, to ``model.onnx``."""
 
 import time
 
@@ -7,20 +7,28 @@ from ferry import stage
 
 
 def export(arguments, console) -> int:
-    """Export ``arguments.model`` to ``arguments.output``."""
+    """Export ``arguments.model`` to ``arguments.output``, and write beside it what the export has read."""
     started = time.monotonic()
     import torch
 
-    from ferry import atomic_file, model_file, pytorch_export
+    from ferry import atomic_file, files_read
+
+    read = files_read.watch()
+    from ferry import model_file, pytorch_export
 
     # What a model file computes, as a calibration, must not depend on the number of processors; and on a busy machine
     # PyTorch's threads wait for one another longer than they save.
     torch.set_num_threads(1)
-    model = model_file.load(arguments.model)
+    model = model_file.load(arguments.model, arguments.weights, arguments.input_shape)
     if model.was_training:
         console.print("export_onnx: the model was in training mode; it is exported in eval mode", markup=False)
-    made = pytorch_export.to_onnx(model)
+    for renaming in model.renamed:
+        console.print(f"export_onnx: {renaming}, since TensorFlow takes no other", markup=False)
+    made, remarks = pytorch_export.export(model)
+    for remark in remarks:
+        console.print(f"export_onnx: {remark}", markup=False)
     atomic_file.write_bytes(arguments.output, made.SerializeToString(deterministic=True))
+    files_read.write(arguments.output, read, arguments.made_of)
     nodes = sum(node.op_type != "Constant" for node in made.graph.node)
     detail = f"opset {pytorch_export.OPSET}, {nodes} nodes"
     stage.result(console, "export_onnx", arguments.output, detail, started)
@@ -30,8 +38,11 @@ def export(arguments, console) -> int:
 def main() -> int:
     """Read the arguments and run the stage."""
     parser = stage.parser("export_onnx", __doc__)
-    parser.add_argument("--model", required=True, metavar="FILE.py", help="the model file")
+    parser.add_argument("--model", required=True, metavar="FILE", help="the model file, or a TorchScript .pt")
+    parser.add_argument("--weights", default="", metavar="FILE.pth", help="a checkpoint to load into the model")
+    parser.add_argument("--input-shape", default="", metavar="SHAPES", help="a TorchScript model's, as in 1,3,224,224")
     parser.add_argument("--output", required=True, metavar="FILE.onnx", help="the ONNX model to write")
+    parser.add_argument("--made-of", default="", metavar="TEXT", help="what make is to compare with at its next run")
     arguments = parser.parse_args()
     return stage.run("export_onnx", arguments, arguments.output, export)
 

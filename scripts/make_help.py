@@ -5,7 +5,12 @@ import sys
 
 TARGET = re.compile(r"^([a-z][\w-]*):.*?## (.+)$", re.MULTILINE)
 VARIABLES = """\
-MODEL=mobilenet_v2    which file of models/; several, with -j, are carried side by side
+MODEL=mobilenet_v2    which file of models/, or a path to a .py, TorchScript .pt or .onnx file anywhere; several, with
+                      -j, are carried side by side
+WEIGHTS=              a checkpoint to load into the model: a state dict, or a file that holds one
+INPUT_SHAPE=          the inputs' shapes, as in 1,3,224,224, of a .pt, or of an .onnx where they are not static
+ONNX=                 the same as MODEL= for an .onnx file
+NAME=                 what `new` writes a model file for
 SAMPLES=1000          how many inputs `verify` compares
 ROUNDS=48             how often `bench` runs each model in each runtime
 TF=2.4                which TensorFlow: 2.4, or 2.2, whose files go to build/tf2.2/MODEL/

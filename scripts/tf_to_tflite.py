@@ -13,17 +13,21 @@ def convert(arguments, console) -> int:
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     from ferry import atomic_file
     from ferry.errors import UnsupportedModelError
-    from ferry.tf_graph import frozen_graph
+    from ferry.tf_graph import distinct_outputs, frozen_graph
     from ferry.tflite_graph import converter, flatbuffer, usable
 
     graph_def = frozen_graph.load(arguments.input)
-    data = converter.convert(graph_def, allow_flex=arguments.flex == "allow")
+    allow_flex = arguments.flex == "allow"
+    data = converter.convert(graph_def, allow_flex)
     names = frozen_graph.input_names(graph_def), frozen_graph.output_names(graph_def)
+    lost = {name for name, made in zip(names[1], flatbuffer.interface(data)[1]) if name != made}
+    if lost:
+        data = converter.convert(distinct_outputs.copied(graph_def, lost), allow_flex)
     made = flatbuffer.interface(data)
     if made != names:
         raise UnsupportedModelError(
-            f"the outputs {', '.join(names[1])} came out as {', '.join(made[1])}: TFLite keeps one name for a tensor, "
-            "so a model cannot return the same one twice, nor its own input"
+            f"the inputs and outputs {', '.join(names[0] + names[1])} came out as {', '.join(made[0] + made[1])}: "
+            "TFLite keeps one name for a tensor, and two of these are one"
         )
     usable.refuse_unusable(data)
     operators = flatbuffer.operators(data)

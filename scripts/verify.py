@@ -16,6 +16,7 @@ def verify(arguments, console) -> int:
     started = time.monotonic()
     from ferry import atomic_file
     from ferry.errors import FerryError, VerificationError
+    from ferry.model_source import ModelSource
     from ferry.report_page import files
     from ferry.runtimes import gpu
     from ferry.verification import measure, provenance, report, summary_lines, worst_input
@@ -40,7 +41,7 @@ def verify(arguments, console) -> int:
     }
     made_with = provenance.provenance()
     job = measure.Job(
-        model=arguments.model,
+        model=ModelSource(arguments.model, arguments.weights, arguments.input_shape),
         artifacts=artifacts,
         options={"tensorflow": {"on": device, "layout": arguments.layout}, "tflite": {"layout": arguments.layout}},
         build=arguments.build,
@@ -72,6 +73,8 @@ def verify(arguments, console) -> int:
     atomic_file.write_bytes(target, report.as_bytes(made))
     files.write(arguments.build, made)
     console.print(summary_lines.table(made))
+    if arguments.model.endswith(".onnx"):
+        console.print("verify: the model came as ONNX, so what PyTorch is called here is ONNX Runtime", markup=False)
     for line in summary_lines.lines(made, target):
         console.print(line, markup=False)
     for line in where:
@@ -85,8 +88,10 @@ def _where_it_broke(arguments, made) -> List[str]:
     if not failed:
         return []
     from ferry.bisection import explain
+    from ferry.model_source import ModelSource
 
-    lines, where = explain.explain(arguments.model, arguments.build, arguments.layout, failed[0])
+    source = ModelSource(arguments.model, arguments.weights, arguments.input_shape)
+    lines, where = explain.explain(source, arguments.build, arguments.layout, failed[0])
     made["stages"][failed[0]]["where"] = where
     return lines
 
@@ -116,7 +121,11 @@ def _tolerance(text: str):
 def main() -> int:
     """Read the arguments and run the stage."""
     parser = stage.parser("verify", __doc__)
-    parser.add_argument("--model", required=True, metavar="FILE.py", help="the model file")
+    parser.add_argument(
+        "--model", required=True, metavar="FILE", help="the model file, or a TorchScript .pt or an .onnx"
+    )
+    parser.add_argument("--weights", default="", metavar="FILE.pth", help="a checkpoint to load into the model")
+    parser.add_argument("--input-shape", default="", metavar="SHAPES", help="a TorchScript model's, as in 1,3,224,224")
     parser.add_argument("--build", required=True, metavar="FOLDER", help="where the artifacts are")
     parser.add_argument(
         "--layout",

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from programs import KEPT_OUT, ROOT, run, run_python, write_model
+from programs import KEPT_OUT, ROOT, run, run_python, run_stage, write_model
 
 STAGES = ("export_onnx", "onnx_to_tf", "tf_to_tflite")
 
@@ -179,6 +179,19 @@ def test_verify_converts_first_and_writes_its_report(checkout):
         (["matrix", "MODEL=nope"], "there is no model file models/nope.py"),
         (["matrix", "MODEL=tiny", "SAMPLES=0"], "SAMPLES must be a whole number of 1 or more, not '0'"),
         (["bench", "MODEL=nope"], "there is no model file models/nope.py; models/ holds"),
+        (["tflite", "MODEL=gone/tiny.py"], "there is no model file gone/tiny.py; models/ holds"),
+        (["tflite", "MODEL=a folder/m.py"], "a path with a space in it is read as two"),
+        (["tflite", "MODEL=tiny models/tiny.pt"], "there is no model file models/tiny.pt"),
+        (["tflite", "MODEL=tiny ../tiny.py"], "there is no model file ../tiny.py"),
+        (["tflite", "MODEL=a%b.py"], "cannot have % in its name"),
+        (["tflite", "MODEL=a';reboot;.py"], "cannot have ; in its name"),
+        (["tflite", "MODEL=tiny", "ONNX=m.onnx"], "both MODEL and ONNX are given"),
+        (["tflite", "ONNX=models/tiny.py"], "ONNX 'models/tiny.py' is not the name of an .onnx file"),
+        (["tflite", "MODEL=tiny", "WEIGHTS=gone.pth"], "there is no WEIGHTS file gone.pth"),
+        (["tflite", "MODEL=tiny other", "WEIGHTS=LICENSE"], "WEIGHTS are for one model, a .py file"),
+        (["tflite", "MODEL=tiny", "INPUT_SHAPE=1,3"], "INPUT_SHAPE is for one model, a .pt or .onnx file"),
+        (["new"], "say what to call it: make new NAME=my_model"),
+        (["new", "NAME=a/b"], "a model's name is letters, digits and _.-, and not 'a/b'"),
         (["tflite", "RUNNER=lxc"], "there is no RUNNER 'lxc'; it is one of docker, podman, venv"),
         (["verify", "MODEL=tiny", "SAMPLES=abc"], "SAMPLES must be a whole number of 1 or more, not 'abc'"),
         (["verify", "MODEL=tiny", "SAMPLES=0"], "SAMPLES must be a whole number of 1 or more, not '0'"),
@@ -191,7 +204,7 @@ def test_a_bad_argument_is_an_error(checkout, arguments, message):
 
 
 def test_the_articles_graph_has_a_folder_of_its_own(made):
-    artifacts = list((made / "build" / "tiny").glob("model.*"))
+    artifacts = [made / "build" / "tiny" / name for name in ("model.onnx", "model.pb", "model.tflite")]
     before = {path: path.stat().st_mtime_ns for path in artifacts}
     done = make(made, "verify", "MODEL=tiny", "GRAPH=article", "SAMPLES=5")
     assert done.returncode == 0, done.stderr
@@ -304,6 +317,65 @@ def test_an_interrupted_make_leaves_nothing_half_written(made, stop):
         model.write_text(source)
         if marker.exists():
             marker.unlink()
+
+
+@pytest.fixture()
+def outside(tmp_path):
+    """A model file far from the checkout that imports a module and opens a file beside it, and a checkpoint."""
+    model = write_model(tmp_path / "far.py", "self.c(x) * LEVEL * helper.LEVEL", members="self.c = nn.Conv2d(3, 2, 1)")
+    read = (
+        "import os\nimport helper\nLEVEL = float(open(os.path.join(os.path.dirname(__file__), 'level.txt')).read())\n"
+    )
+    model.write_text(read + model.read_text())
+    (tmp_path / "helper.py").write_text("LEVEL = 2.0\n")
+    (tmp_path / "level.txt").write_text("3.0")
+    (tmp_path / "elsewhere").mkdir()
+    weights = "{'module.c.weight': torch.ones(2, 3, 1, 1), 'module.c.bias': torch.zeros(2)}"
+    run_python(f"import torch\ntorch.save({{'state_dict': {weights}}}, sys.argv[1])", tmp_path / "elsewhere" / "w.pth")
+    return model
+
+
+def test_a_model_outside_is_made_anew_when_anything_it_read_changes(checkout, outside):
+    folder = outside.parent
+    arguments = ["verify", f"MODEL={outside}", "SAMPLES=5"]
+    assert make(checkout, *arguments).returncode == 0
+    assert stages_run(make(checkout, "tflite", f"MODEL={outside}")) == []
+    for name in ("far.py", "helper.py", "level.txt"):
+        planned = make(checkout, "-n", "-W", folder / name, "tflite", f"MODEL={outside}").stdout
+        assert "scripts/export_onnx.py --" in planned, name
+    (folder / "level.txt").unlink()
+    assert "No such file or directory: " in make(checkout, "tflite", f"MODEL={outside}").stderr
+
+
+def test_other_weights_make_it_anew_and_the_check_has_the_same_ones(checkout, outside):
+    weights = f"WEIGHTS={outside.parent}/elsewhere/w.pth"
+    without = make(checkout, "tflite", f"MODEL={outside}")
+    assert stages_run(without) == list(STAGES), without.stderr
+    done = make(checkout, "verify", f"MODEL={outside}", weights, "SAMPLES=5")
+    assert done.returncode == 0, done.stderr
+    assert stages_run(done) == list(STAGES)
+    assert stages_run(make(checkout, "tflite", f"MODEL={outside}", weights)) == []
+    assert stages_run(make(checkout, "tflite", f"MODEL={outside}"))[0] == "export_onnx"
+
+
+def test_a_model_that_is_onnx_already_is_carried(checkout, tmp_path):
+    write_model(tmp_path / "m.py", "F.relu(self.c(x))", members="self.c = nn.Conv2d(3, 4, 3)")
+    done = run_stage("export_onnx", "--model", tmp_path / "m.py", "--output", tmp_path / "ready.onnx")
+    assert done.returncode == 0, done.stderr
+    done = make(checkout, "tflite", f"ONNX={tmp_path}/ready.onnx")
+    assert done.returncode == 0, done.stderr
+    assert stages_run(done) == ["import_onnx", "onnx_to_tf", "tf_to_tflite"]
+
+
+def test_new_writes_a_model_that_verifies_and_never_writes_over_one(checkout):
+    assert make(checkout, "new", "NAME=fresh").returncode == 0
+    done = make(checkout, "verify", "MODEL=fresh", "SAMPLES=5")
+    assert done.returncode == 0, done.stderr
+    (checkout / "models" / "fresh.py").write_text("mine")
+    again = make(checkout, "new", "NAME=fresh")
+    assert again.returncode == 2
+    assert "models/fresh.py is there already" in again.stderr
+    assert (checkout / "models" / "fresh.py").read_text() == "mine"
 
 
 def test_clean_removes_what_was_built(made):

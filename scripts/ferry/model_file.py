@@ -1,59 +1,82 @@
-"""Load the user's model: a Python file with ``get_pytorch_model()`` and ``get_example_input()``."""
+"""Load the user's model: a Python file with ``get_pytorch_model()`` and ``get_example_input()``, or TorchScript."""
 
-import glob
-import importlib.util
-import os
 import random
 import sys
-import traceback
-from functools import partial
-from types import ModuleType
 from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 import torch
 
+from ferry import nested_tensors, state_dict, tensor_names, torchscript_file, user_code
 from ferry.errors import ModelFileError
+from ferry.flat_forward import FlatForward
 
 # A model that draws its weights at random must draw the same ones in the export and in the verification.
 SEED = 0
-_MODULE = "ferry_user_model"
+TORCHSCRIPT = ".pt"
+# TFLite counts a tensor's bytes in 32 bits.
+LARGEST_INPUT_BYTES = 2**31 - 1
 
 
 class PytorchModel(NamedTuple):
-    """A module in eval mode, the tensors it is called with, and the tensors that came of it."""
+    """A module in eval mode, the tensors it is called with, and the tensors that came of it, each with its name.
+
+    ``module`` takes the inputs as positional arguments and returns a tensor, or a tuple or list of tensors.
+    ``renamed`` says of each name that could not stay as the user gave it what became of it.
+    """
 
     module: torch.nn.Module
     example_inputs: Tuple[torch.Tensor, ...]
     example_outputs: List[torch.Tensor]
     was_training: bool
+    input_names: List[str]
+    output_names: List[str]
+    renamed: List[str]
 
 
-def load(path: str) -> PytorchModel:
+def load(path: str, weights: str = "", input_shape: str = "") -> PytorchModel:
     """Import the model file ``path``, build its model and run it once on its example input.
+
+    Args:
+        path: a Python file, or a TorchScript file, whose name ends in ``.pt``.
+        weights: a checkpoint to load into the module that a Python file builds, or an empty string.
+        input_shape: the shapes of a TorchScript model's inputs, as ``torchscript_file.example_inputs`` reads them.
 
     Raises:
         ModelFileError: the file is missing, does not import, lacks a function, or one of its functions fails or
             returns something of another type; or the model's forward fails.
+        InputFileError: the checkpoint cannot be read, or does not fit.
     """
-    source = _import(path)
-    torch.manual_seed(SEED)
-    np.random.seed(SEED)
-    random.seed(SEED)
-    module = _call(path, source, "get_pytorch_model")
-    if not isinstance(module, torch.nn.Module):
-        raise ModelFileError(f"{path}: get_pytorch_model() must return a torch.nn.Module, and returned {_kind(module)}")
-    inputs = _example_inputs(path, _call(path, source, "get_example_input"))
+    source = None
+    if path.endswith(TORCHSCRIPT):
+        module: Any = torchscript_file.load(path)
+        example: Any = tuple(torchscript_file.example_inputs(path, input_shape))
+    else:
+        _seed()
+        source = user_code.import_file(path)
+        _seed()
+        module = user_code.call(path, source, "get_pytorch_model")
+        if not isinstance(module, torch.nn.Module):
+            raise ModelFileError(
+                f"{path}: get_pytorch_model() must return a torch.nn.Module, and returned {nested_tensors.kind(module)}"
+            )
+        if weights:
+            state_dict.load_into(module, weights)
+        example = user_code.call(path, source, "get_example_input")
+    inputs = _inputs(path, example)
     was_training = any(part.training for part in module.modules())
     module.eval()
+    flat = FlatForward(module, example)
     with torch.no_grad():
         # A forward may work in place, and the example is used again.
-        made = _guard(
+        made = user_code.guard(
             path,
             "the model's forward(), called on get_example_input(),",
-            lambda: module(*(tensor.clone() for tensor in inputs)),
+            lambda: flat.call([leaf.tensor.clone() for leaf in inputs]),
         )
-    return PytorchModel(module, inputs, tensors_in(path, made), was_training)
+    outputs = _outputs(path, made)
+    as_it_is = isinstance(example, (torch.Tensor, tuple, list)) and all(map(nested_tensors.is_flat, (example, made)))
+    return _named(path, source, inputs, outputs, module if as_it_is else flat, was_training)
 
 
 def optional_function(path: str, name: str) -> Optional[Callable[..., Any]]:
@@ -62,82 +85,92 @@ def optional_function(path: str, name: str) -> Optional[Callable[..., Any]]:
     Raises:
         ModelFileError: it is there, and is no function.
     """
-    found = getattr(sys.modules.get(_MODULE), name, None)
+    found = getattr(sys.modules.get(user_code.MODULE), name, None)
     if found is not None and not callable(found):
-        raise ModelFileError(f"{path}: {name} must be a function, and is {_kind(found)}")
+        raise ModelFileError(f"{path}: {name} must be a function, and is {nested_tensors.kind(found)}")
     return found
 
 
 def tensors_in(path: str, made: Any) -> List[torch.Tensor]:
-    """The tensors that a forward returned, in order: one tensor, or a tuple or list of them, nested or not."""
-    if isinstance(made, torch.Tensor):
-        return [made]
-    if isinstance(made, (tuple, list)) and made:
-        return [tensor for part in made for tensor in tensors_in(path, part)]
-    raise ModelFileError(
-        f"{path}: the model's forward() must return a tensor or a tuple of tensors, and returned {_kind(made)}"
+    """The tensors that a forward returned, in order: one tensor, or those in a structure of them."""
+    return [leaf.tensor for leaf in _outputs(path, made)]
+
+
+def _seed() -> None:
+    torch.manual_seed(SEED)
+    np.random.seed(SEED)
+    random.seed(SEED)
+
+
+def _inputs(path: str, example: Any) -> List[nested_tensors.Leaf]:
+    try:
+        found = nested_tensors.leaves(example, constants_allowed=True)
+    except nested_tensors.NotTensors as error:
+        raise ModelFileError(_must(path, "get_example_input()", str(error))) from error
+    if not found:
+        raise ModelFileError(_must(path, "get_example_input()", f"{nested_tensors.kind(example)} that holds none"))
+    for leaf in found:
+        if leaf.tensor.numel() == 0:
+            raise ModelFileError(
+                f"{path}: get_example_input() returned a tensor with no elements, {nested_tensors.kind(leaf.tensor)}"
+            )
+        size = leaf.tensor.numel() * leaf.tensor.element_size()
+        if size > LARGEST_INPUT_BYTES:
+            raise ModelFileError(
+                f"{path}: get_example_input() returned {nested_tensors.kind(leaf.tensor)}, of {size / 1e9:.1f} GB: "
+                "TFLite takes 2 GB at most"
+            )
+    return [leaf._replace(tensor=leaf.tensor.detach()) for leaf in found]
+
+
+def _outputs(path: str, made: Any) -> List[nested_tensors.Leaf]:
+    try:
+        found = nested_tensors.leaves(made)
+    except nested_tensors.NotTensors as error:
+        raise ModelFileError(_must(path, "the model's forward()", str(error))) from error
+    if not found:
+        raise ModelFileError(_must(path, "the model's forward()", f"{nested_tensors.kind(made)} that holds none"))
+    for leaf in found:
+        if leaf.tensor.numel() == 0:
+            raise ModelFileError(
+                f"{path}: the model's forward() returned a tensor with no elements, {nested_tensors.kind(leaf.tensor)}"
+            )
+    return found
+
+
+def _must(path: str, function: str, returned: str) -> str:
+    return f"{path}: {function} must return a tensor, or a tuple or dictionary of tensors, and returned {returned}"
+
+
+def _named(
+    path: str,
+    source: Any,
+    inputs: List[nested_tensors.Leaf],
+    outputs: List[nested_tensors.Leaf],
+    module: torch.nn.Module,
+    was_training: bool,
+) -> PytorchModel:
+    wanted_inputs = _given_names(path, source, "INPUT_NAMES", len(inputs)) or nested_tensors.names(inputs, "input")
+    wanted_outputs = _given_names(path, source, "OUTPUT_NAMES", len(outputs)) or nested_tensors.names(outputs, "output")
+    used: set = set()
+    names = [tensor_names.unused(name, used) for name in [*wanted_inputs, *wanted_outputs]]
+    return PytorchModel(
+        module,
+        tuple(leaf.tensor for leaf in inputs),
+        [leaf.tensor for leaf in outputs],
+        was_training,
+        names[: len(inputs)],
+        names[len(inputs) :],
+        [f"{old!r} is named {new!r}" for old, new in zip([*wanted_inputs, *wanted_outputs], names) if old != new],
     )
 
 
-def _import(path: str) -> ModuleType:
-    if not os.path.isfile(path):
-        folder = os.path.dirname(path) or "."
-        others = sorted(os.path.basename(name) for name in glob.glob(os.path.join(glob.escape(folder), "*.py")))
-        there = f"; {folder} holds {', '.join(others)}" if others else ""
-        raise ModelFileError(f"there is no model file {path}{there}")
-    # The model's own folder comes last: a sibling named like a library must not shadow it.
-    sys.path.append(os.path.abspath(os.path.dirname(path)))
-    spec = importlib.util.spec_from_file_location(_MODULE, path)
-    if spec is None or spec.loader is None:
-        raise ModelFileError(f"{path} is not a Python file: its name must end in .py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    _guard(path, "importing the file", partial(spec.loader.exec_module, module))
-    return module
-
-
-def _call(path: str, source: ModuleType, function: str) -> Any:
-    if not callable(getattr(source, function, None)):
-        raise ModelFileError(
-            f"{path} has no function {function}(); a model file defines get_pytorch_model() and get_example_input()"
-        )
-    return _guard(path, f"{function}()", getattr(source, function))
-
-
-def _example_inputs(path: str, made: Any) -> Tuple[torch.Tensor, ...]:
-    inputs = (made,) if isinstance(made, torch.Tensor) else made
-    if not isinstance(inputs, (tuple, list)) or not inputs or not all(isinstance(x, torch.Tensor) for x in inputs):
-        raise ModelFileError(
-            f"{path}: get_example_input() must return a tensor or a tuple of tensors, and returned {_kind(made)}"
-        )
-    for tensor in inputs:
-        if tensor.numel() == 0:
-            raise ModelFileError(f"{path}: get_example_input() returned a tensor with no elements, {_kind(tensor)}")
-    return tuple(tensor.detach() for tensor in inputs)
-
-
-def _guard(path: str, doing: str, action: Callable[[], Any]) -> Any:
-    """Run the user's code, wherever it changes to; whatever it raises becomes one sentence that names the line."""
-    folder = os.getcwd()
-    try:
-        return action()
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        raised = "it called exit()" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}".strip()
-        raise ModelFileError(f"{path}: {doing} failed{_line_in(path, error)}: {raised}") from error
-    finally:
-        os.chdir(folder)
-
-
-def _line_in(path: str, error: BaseException) -> str:
-    if isinstance(error, SyntaxError) and error.filename == path:
-        return f" at line {error.lineno}"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
-    return f" at line {lines[-1]}" if lines else ""
-
-
-def _kind(thing: Any) -> str:
-    if isinstance(thing, torch.Tensor):
-        return f"a tensor of shape {tuple(thing.shape)}"
-    return "None" if thing is None else f"an object of type {type(thing).__name__}"
+def _given_names(path: str, source: Any, variable: str, count: int) -> Optional[List[str]]:
+    given = getattr(source, variable, None)
+    if given is None:
+        return None
+    if not isinstance(given, (list, tuple)) or not all(isinstance(name, str) for name in given):
+        raise ModelFileError(f"{path}: {variable} must be a list of names")
+    if len(given) != count:
+        raise ModelFileError(f"{path}: {variable} holds {len(given)} names, and there are {count} tensors")
+    return list(given)

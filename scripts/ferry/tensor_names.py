@@ -1,17 +1,37 @@
 """The names that a model's inputs and outputs carry through every stage."""
 
-from typing import List
+import re
+from typing import List, Set
+
+FORBIDDEN = re.compile(r"[^A-Za-z0-9_.\-/]")
+FORBIDDEN_FIRST = re.compile(r"^[^A-Za-z0-9.]|^$")
 
 
 def input_names(count: int) -> List[str]:
     """``input`` alone, or ``input_0``, ``input_1``, …"""
-    return _numbered("input", count)
+    return numbered("input", count)
 
 
 def output_names(count: int) -> List[str]:
     """``output`` alone, or ``output_0``, ``output_1``, …"""
-    return _numbered("output", count)
+    return numbered("output", count)
 
 
-def _numbered(stem: str, count: int) -> List[str]:
+def numbered(stem: str, count: int) -> List[str]:
+    """``stem`` alone, or with the positions from 0 on."""
     return [stem] if count == 1 else [f"{stem}_{position}" for position in range(count)]
+
+
+def unused(name: str, used: Set[str]) -> str:
+    """``name`` in a form that TensorFlow takes and that is not in ``used``, to which it is added in small letters.
+
+    TensorFlow takes ASCII letters, digits and ``_.-/``, of which all but ``_``, ``-`` and ``/`` may come first.
+    """
+    valid = FORBIDDEN_FIRST.sub("t\\g<0>", FORBIDDEN.sub("_", name))
+    candidate, count = valid, 0
+    # TensorFlow holds names that differ in case only to be one, where a file system would.
+    while candidate.lower() in used:
+        count += 1
+        candidate = f"{valid}_{count}"
+    used.add(candidate.lower())
+    return candidate

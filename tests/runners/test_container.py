@@ -63,9 +63,9 @@ def test_inputs_that_are_no_file_are_the_stages_to_judge(name):
     assert container.folders(["--inputs", name]) == {}
 
 
-def test_inputs_outside_the_checkout_are_refused(tmp_path):
-    with pytest.raises(RunnerError, match="below the checkout only"):
-        container.command(DOCKER, "i", ["--inputs", "/etc/passwd"])
+def test_inputs_outside_the_checkout_are_given_alone():
+    command = container.command(DOCKER, "i", ["--inputs", "/etc/passwd"])
+    assert mounts(command) == ["--mount=type=bind,src=/etc/passwd,dst=/etc/passwd,readonly"]
 
 
 def test_a_comma_in_the_path_does_not_end_it(root, monkeypatch):
@@ -74,10 +74,40 @@ def test_a_comma_in_the_path_does_not_end_it(root, monkeypatch):
     assert mounts(command) == [f'--mount=type=bind,"src={root}/one, two/models",dst=/ferry/models,readonly']
 
 
-@pytest.mark.parametrize("model", ["/etc/passwd", "../other/a.py", "a.py", "./a.py"])
-def test_a_file_that_is_not_below_the_checkout_is_refused(model):
-    with pytest.raises(RunnerError, match="folders below the checkout only"):
-        container.command(DOCKER, "i", ["--model", model])
+@pytest.fixture()
+def no_home(root, monkeypatch):
+    monkeypatch.setenv("HOME", str(root / "home"))
+    monkeypatch.setattr(container, "ANYBODYS", (str(root / "tmp"),))
+    return root
+
+
+def test_a_model_outside_the_checkout_is_given_with_its_folder(no_home):
+    program = ["--model", f"../{no_home.name}/mine/a.py", "--weights", "/elsewhere/w.pth"]
+    command = container.command(DOCKER, "i", program)
+    assert mounts(command) == [
+        f"--mount=type=bind,src={no_home}/mine,dst={no_home}/mine,readonly",
+        "--mount=type=bind,src=/elsewhere,dst=/elsewhere,readonly",
+    ]
+    assert command[-4:] == ["--model", f"{no_home}/mine/a.py", "--weights", "/elsewhere/w.pth"]
+
+
+@pytest.mark.parametrize("folder", ["home", "tmp", ".", "/etc", "/usr/share/models", "/"])
+def test_of_a_folder_that_holds_much_else_it_is_given_the_file_alone(no_home, folder, capsys):
+    model = os.path.normpath(no_home / folder / "a.py")
+    command = container.command(DOCKER, "i", ["--model", model])
+    assert mounts(command) == [f"--mount=type=bind,src={model},dst={model},readonly"]
+    assert f"the container sees {model} alone" in capsys.readouterr().err
+
+
+def test_a_folder_of_the_home_is_given_and_the_home_is_not(no_home):
+    command = container.command(DOCKER, "i", ["--model", str(no_home / "home" / "project" / "a.py")])
+    assert mounts(command) == [f"--mount=type=bind,src={no_home}/home/project,dst={no_home}/home/project,readonly"]
+
+
+@pytest.mark.parametrize("build", ["/elsewhere", "../other", ".", "./build/.."])
+def test_nothing_is_written_outside_the_checkout(build):
+    with pytest.raises(RunnerError, match="writes to folders below the checkout only"):
+        container.command(DOCKER, "i", ["--build", build])
 
 
 def test_a_build_folder_that_cannot_be_made_is_one_sentence(root):

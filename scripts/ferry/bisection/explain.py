@@ -8,9 +8,10 @@ from typing import Any, Dict, List, Optional, Tuple
 from ferry.bisection import describe
 from ferry.bisection.find import Bisection, Finding
 from ferry.bisection.trial_input import trial_input
+from ferry.model_source import ModelSource
 
 
-def explain(model: str, build: str, layout: str, stage: str) -> Tuple[List[str], Optional[Dict[str, Any]]]:
+def explain(model: ModelSource, build: str, layout: str, stage: str) -> Tuple[List[str], Optional[Dict[str, Any]]]:
     """Where ``stage`` breaks, as lines for a terminal and as plain values for the report."""
     try:
         bisection = Bisection(model, build, layout)

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 import onnx
@@ -16,7 +16,8 @@ from ferry.bisection.side import Reference, Side, Values
 from ferry.bisection.tensorflow_side import TensorflowSide, places
 from ferry.bisection.tflite_side import TfliteSide
 from ferry.bisection.walk import Parting, error_from_inputs, walk
-from ferry.errors import FerryError
+from ferry.errors import FerryError, UnsupportedModelError
+from ferry.model_source import ModelSource
 from ferry.onnx_graph import model_file as onnx_file
 from ferry.onnx_graph.fold_constants import static_shapes
 from ferry.tf_graph import convert_onnx, frozen_graph
@@ -60,7 +61,7 @@ class Bisection:
     """One model and its artifacts, opened as far as a stage needs them.
 
     Args:
-        model: the model file.
+        model: the model file, and what goes with it.
         build: the folder with ``model.onnx``, ``model.pb`` and ``model.tflite``.
         layout: what the latter two were made with, ``nchw`` or ``nhwc``.
 
@@ -68,9 +69,12 @@ class Bisection:
         FerryError: the model file cannot be loaded.
     """
 
-    def __init__(self, model: str, build: str, layout: str = "nchw"):
+    def __init__(self, model: Union[str, ModelSource], build: str, layout: str = "nchw"):
         self._build, self._layout = build, layout
-        self._pytorch = model_file.load(model)
+        source = ModelSource(model) if isinstance(model, str) else model
+        if source.path.endswith(".onnx"):
+            raise UnsupportedModelError(f"{source.path} is ONNX already: there is no PyTorch to bisect it against")
+        self._pytorch = model_file.load(*source)
         self.examples = [tensor.numpy() for tensor in self._pytorch.example_inputs]
         self._recording: Optional[pytorch_trace.Recording] = None
         self._onnx: Optional[onnx.ModelProto] = None

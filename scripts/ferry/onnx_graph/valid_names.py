@@ -3,13 +3,11 @@
 onnx-tf repairs the names TensorFlow refuses by adding a random suffix, which changes the file's bytes each time.
 """
 
-import re
 from typing import Dict, Set
 
 import onnx
 
-FORBIDDEN = re.compile(r"[^A-Za-z0-9_.\-/]")
-FORBIDDEN_FIRST = re.compile(r"^[^A-Za-z0-9.]")
+from ferry import tensor_names
 
 
 def make_names_valid(model: onnx.ModelProto) -> None:
@@ -19,12 +17,12 @@ def make_names_valid(model: onnx.ModelProto) -> None:
     tensors: Dict[str, str] = {}
     for name in [entry.name for entry in (*graph.input, *graph.output, *graph.initializer)]:
         if name not in tensors:
-            tensors[name] = _unused(name, used)
+            tensors[name] = tensor_names.unused(name, used)
     for entry in (*graph.input, *graph.output, *graph.initializer, *graph.value_info):
         entry.name = tensors.get(entry.name, entry.name)
     _rename_in_nodes(graph.node, tensors)
     for node in graph.node:
-        node.name = _unused(node.name, used) if node.name else ""
+        node.name = tensor_names.unused(node.name, used) if node.name else ""
 
 
 def _rename_in_nodes(nodes, tensors: Dict[str, str]) -> None:
@@ -37,14 +35,3 @@ def _rename_in_nodes(nodes, tensors: Dict[str, str]) -> None:
                 for output in inner.output:
                     output.name = tensors.get(output.name, output.name)
                 _rename_in_nodes(inner.node, tensors)
-
-
-def _unused(name: str, used: Set[str]) -> str:
-    valid = FORBIDDEN_FIRST.sub("t\\g<0>", FORBIDDEN.sub("_", name))
-    candidate, count = valid, 0
-    # TensorFlow holds names that differ in case only to be one, where a file system would.
-    while candidate.lower() in used:
-        count += 1
-        candidate = f"{valid}_{count}"
-    used.add(candidate.lower())
-    return candidate

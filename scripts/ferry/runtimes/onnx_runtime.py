@@ -1,6 +1,7 @@
 """ONNX Runtime: does the exported ``.onnx`` compute what PyTorch does?"""
 
-from typing import List
+import re
+from typing import List, Optional
 
 import numpy as np
 import onnx
@@ -12,16 +13,16 @@ from ferry.runtimes import Runtime, TensorSpec
 
 
 class OnnxRuntime(Runtime):
-    """The ONNX model in ``path``."""
+    """The ONNX model in ``path``, or ``model``, where it has been read from there already."""
 
-    def __init__(self, path: str):
-        model = model_file.load(path)
+    def __init__(self, path: str, model: Optional[onnx.ModelProto] = None):
+        model = model or model_file.load(path)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         try:
             self._session = onnxruntime.InferenceSession(model.SerializeToString(), options)
         except Exception as error:  # ONNX Runtime's own types share no base but this.
-            raise UnsupportedModelError(f"ONNX Runtime cannot run {path}: {str(error).splitlines()[0]}") from error
+            raise UnsupportedModelError(f"ONNX Runtime cannot run {path}: {_reason(error)}") from error
         self.inputs = [_spec(info) for info in model.graph.input if info.name in self._names()]
         self.outputs = [_spec(info) for info in model.graph.output]
 
@@ -31,6 +32,14 @@ class OnnxRuntime(Runtime):
     def run(self, arrays: List[np.ndarray]) -> List[np.ndarray]:
         feeds = {spec.name: array for spec, array in zip(self.inputs, arrays)}
         return self._session.run([spec.name for spec in self.outputs], feeds)
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    lacking = re.search(r"Could not find an implementation for the node (\S*?)[:(]*(\w+)\((\d+)\)", text)
+    if lacking:
+        return f"it has no kernel for {lacking.group(2)} of opset {lacking.group(3)} on tensors of this dtype"
+    return text
 
 
 def _spec(info: onnx.ValueInfoProto) -> TensorSpec:

@@ -3,33 +3,34 @@
 import contextlib
 import copy
 import hashlib
+import io
 from typing import Iterator, List
 
 import numpy as np
 import torch
 
-from ferry import model_file, tensor_names
+from ferry import model_file
 from ferry.runtimes import Runtime, TensorSpec, float64_convolution
 
 
 class PytorchRuntime(Runtime):
-    """The model in the model file ``path``, in eval mode, in float32, on the CPU."""
+    """The model in the model file ``path``, in eval mode, in float32, on the CPU; ``model_file.load`` says the rest."""
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, weights: str = "", input_shape: str = ""):
         torch.set_num_threads(1)
         self._path = path
         self._wide = False
-        self._model = model_file.load(path)
+        self._model = model_file.load(path, weights, input_shape)
         self.example_inputs = [tensor.numpy() for tensor in self._model.example_inputs]
         examples = [tensor.detach().numpy() for tensor in self._model.example_outputs]
-        self.inputs = _specs(tensor_names.input_names(len(self.example_inputs)), self.example_inputs)
-        self.outputs = _specs(tensor_names.output_names(len(examples)), examples)
+        self.inputs = _specs(self._model.input_names, self.example_inputs)
+        self.outputs = _specs(self._model.output_names, examples)
 
     def in_float64(self) -> "PytorchRuntime":
         """The same model computing in float64, float inputs widened. It raises where the module cannot do so."""
         wide = copy.copy(self)
-        module = copy.deepcopy(self._model.module).double()
-        for part in module.modules():
+        module = _copied(self._model.module).double()
+        for part in [] if isinstance(module, torch.jit.ScriptModule) else module.modules():
             # A tensor that is neither a parameter nor a buffer is none that double() sees.
             for name, value in list(vars(part).items()):
                 if isinstance(value, torch.Tensor) and value.is_floating_point():
@@ -68,6 +69,15 @@ def _float64_throughout() -> Iterator[None]:
             yield
     finally:
         torch.set_default_dtype(kind)
+
+
+def _copied(module: torch.nn.Module) -> torch.nn.Module:
+    if not isinstance(module, torch.jit.ScriptModule):
+        return copy.deepcopy(module)
+    # PyTorch 1.5.1 cannot copy a scripted module otherwise.
+    stored = io.BytesIO()
+    torch.jit.save(module, stored)
+    return torch.jit.load(io.BytesIO(stored.getvalue()))
 
 
 def _specs(names: List[str], arrays: List[np.ndarray]) -> List[TensorSpec]:

@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set
 import numpy as np
 
 from ferry.errors import FerryError, VerificationError
+from ferry.model_source import ModelSource
 from ferry.runtimes import TensorSpec
 from ferry.verification import criterion, interface, reference_store, vacuity, worker
 from ferry.verification.input_source import InputSource
@@ -32,7 +33,7 @@ class Job(NamedTuple):
     model. At most ``processors`` inferences run at a time, each on one thread.
     """
 
-    model: str
+    model: ModelSource
     artifacts: Dict[str, str]
     options: Dict[str, Dict[str, Any]]
     build: str
@@ -75,7 +76,7 @@ class Outcome(NamedTuple):
     worst_inputs: Dict[str, List[np.ndarray]]
 
 
-def open_reference(model: str) -> Any:
+def open_reference(model: ModelSource) -> Any:
     """What a worker calls to open PyTorch, which the program that asks has no need of itself."""
     from ferry.verification.reference_worker import ReferenceWorker
 

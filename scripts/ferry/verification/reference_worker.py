@@ -10,6 +10,8 @@ import numpy as np
 
 from ferry import model_file
 from ferry.errors import ModelFileError, VerificationError
+from ferry.model_source import ModelSource
+from ferry.runtimes.onnx_reference import OnnxReference
 from ferry.runtimes.pytorch_runtime import PytorchRuntime
 from ferry.verification import given_inputs, image_inputs, random_inputs, reference_store
 from ferry.verification.input_source import InputSource, RandomInputs
@@ -20,12 +22,12 @@ from ferry.verification.reference_store import Chunk
 
 
 class ReferenceWorker:
-    """The model in the model file ``path``."""
+    """The model of ``source``, in PyTorch; in ONNX Runtime where it came as ONNX."""
 
-    def __init__(self, path: str):
-        self._path = path
-        self._model = PytorchRuntime(path)
-        self._wide: Optional[PytorchRuntime] = None
+    def __init__(self, source: ModelSource):
+        self._path = path = source.path
+        self._model: Any = OnnxReference(source) if path.endswith(".onnx") else PytorchRuntime(*source)
+        self._wide: Any = None
         self._latencies = {"float32": Latency(), "float64": Latency()}
 
     def hello(self) -> Dict[str, Any]:
@@ -139,7 +141,7 @@ class ReferenceWorker:
         return Chunk([np.stack(outputs) for outputs in zip(*wide)] if wide else float32, float32)
 
     def _outputs(
-        self, model: PytorchRuntime, arrays: List[np.ndarray], position: int, timed: Optional[str] = None
+        self, model: Any, arrays: List[np.ndarray], position: int, timed: Optional[str] = None
     ) -> List[np.ndarray]:
         began = time.perf_counter()
         try:

@@ -1,0 +1,83 @@
+"""Run what the user wrote, and turn whatever it raises into one sentence that names the line."""
+
+import glob
+import importlib.util
+import os
+import sys
+import traceback
+from functools import partial
+from types import ModuleType
+from typing import Any, Callable
+
+from ferry.errors import ModelFileError
+
+MODULE = "ferry_user_model"
+
+
+def import_file(path: str) -> ModuleType:
+    """Import the Python file ``path``, with its folder open to its imports.
+
+    Raises:
+        ModelFileError: the file is missing, is not a Python file, or does not import.
+    """
+    if not os.path.isfile(path):
+        folder = os.path.dirname(path) or "."
+        others = sorted(os.path.basename(name) for name in glob.glob(os.path.join(glob.escape(folder), "*.py")))
+        there = f"; {folder} holds {', '.join(others)}" if others else ""
+        raise ModelFileError(f"there is no model file {path}{there}")
+    # The model's own folder comes last: a sibling named like a library must not shadow it.
+    sys.path.append(os.path.abspath(os.path.dirname(path)))
+    spec = importlib.util.spec_from_file_location(MODULE, path)
+    if spec is None or spec.loader is None:
+        raise ModelFileError(f"{path} is not a Python file: its name must end in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    guard(path, "importing the file", partial(spec.loader.exec_module, module))
+    return module
+
+
+def call(path: str, source: ModuleType, function: str) -> Any:
+    """Call ``function`` of the imported model file ``source``.
+
+    Raises:
+        ModelFileError: there is no such function, or it fails.
+    """
+    if not callable(getattr(source, function, None)):
+        raise ModelFileError(
+            f"{path} has no function {function}(); a model file defines get_pytorch_model() and get_example_input()"
+        )
+    return guard(path, f"{function}()", getattr(source, function))
+
+
+def guard(path: str, doing: str, action: Callable[[], Any]) -> Any:
+    """Run ``action``, wherever it changes to, and return what it does.
+
+    Raises:
+        ModelFileError: it raised something, or meant to end the process; ``doing`` says what it was.
+    """
+    folder, end = os.getcwd(), os._exit
+    # It would end the stage with no word, and with any exit code, 0 included.
+    os._exit = sys.exit  # type: ignore[assignment]
+    try:
+        return action()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raised = "it called exit()" if isinstance(error, SystemExit) else _described(error)
+        raise ModelFileError(f"{path}: {doing} failed{_line_in(path, error)}: {raised}") from error
+    finally:
+        os._exit = end
+        os.chdir(folder)
+
+
+def _described(error: BaseException) -> str:
+    # The first line says it; PyTorch's C++ parts follow with a stack of their own.
+    text = f"{type(error).__name__}: {error}".strip()
+    return text.split("\nException raised from")[0].split("\nThe above operation")[0]
+
+
+def _line_in(path: str, error: BaseException) -> str:
+    if isinstance(error, SyntaxError) and error.filename == path:
+        return f" at line {error.lineno}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+    return f" at line {lines[-1]}" if lines else ""

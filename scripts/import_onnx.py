@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""Stage 1 for a model that is ONNX already: check it, and give it static shapes and names that TensorFlow takes."""
+
+import time
+
+from ferry import stage
+
+
+def take_over(arguments, console) -> int:
+    """Write ``arguments.model`` to ``arguments.output`` as the later stages need it; PyTorch has no part in it."""
+    started = time.monotonic()
+    from ferry import atomic_file, files_read
+    from ferry.onnx_graph import foreign, model_file
+
+    model = model_file.load(arguments.model)
+    for remark in foreign.prepare(model, arguments.input_shape):
+        console.print(f"import_onnx: {remark}", markup=False)
+    atomic_file.write_bytes(arguments.output, model.SerializeToString(deterministic=True))
+    files_read.write(arguments.output, {arguments.model}, arguments.made_of)
+    detail = f"opset {model_file.opset_of(model)}, {len(model.graph.node)} nodes"
+    stage.result(console, "import_onnx", arguments.output, detail, started)
+    return 0
+
+
+def main() -> int:
+    """Read the arguments and run the stage."""
+    parser = stage.parser("import_onnx", __doc__)
+    parser.add_argument("--model", required=True, metavar="FILE.onnx", help="the ONNX model, of opset 7 to 12")
+    parser.add_argument("--input-shape", default="", metavar="SHAPES", help="for inputs whose shapes are not static")
+    parser.add_argument("--output", required=True, metavar="FILE.onnx", help="the ONNX model to write")
+    parser.add_argument("--made-of", default="", metavar="TEXT", help="what make is to compare with at its next run")
+    arguments = parser.parse_args()
+    return stage.run("import_onnx", arguments, arguments.output, take_over)
+
+
+if __name__ == "__main__":
+    stage.leave(main())

@@ -100,6 +100,8 @@ class Bisection:
         if fault:
             return Finding("onnx", "trace", notes=(fault,))
         side = OnnxSide(whole.model)
+        # The exporter's rewriting of in-place operators may leave a name on another tensor.
+        side.certain = False
         side.points = [point for point in side.points if point.name in names]
         return self._walked("onnx", "export", reference, side, inputs, whole)
 

@@ -57,7 +57,8 @@ class TfliteSide(Side):
     def _add(self, name: str, place: Place, graph: tf.Graph, fed: Set[int]) -> None:
         for tensor in _same_value(graph, place.tensor):
             position = self._index.get(tensor.op.name)
-            if position is None or position in self._points_at or tensor.name != f"{tensor.op.name}:0":
+            # Of an operator with several outputs any may bear its name.
+            if position is None or position in self._points_at or len(tensor.op.outputs) > 1:
                 continue
             entry = self._graph.Tensors(position)
             shape = [entry.Shape(axis) for axis in range(entry.ShapeLength())]

@@ -300,6 +300,49 @@ def test_running_statistics_that_the_exporter_loses_are_named(tmp_path):
     assert (found.step, found.node.operator, found.node.scope) == ("export", "InstanceNormalization", "n")
 
 
+WRITES_INTO_A_PART = """
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x):
+        y = self.c(x)
+        y[:, 0] += 1
+        return y * 2
+
+
+def get_pytorch_model():
+    return Model().eval()
+
+
+def get_example_input():
+    return torch.zeros(1, 3, 8, 8)
+"""
+SOUND = {
+    "an LSTM": ("self.l(x)[0]", "self.l = nn.LSTM(4, 6, bidirectional=True)", (5, 1, 4)),
+    "two outputs of one operator": ("torch.topk(self.c(x).flatten(1), 3)[0]", "self.c = nn.Conv2d(3, 4, 3)"),
+    "a module called twice": ("self.c(self.c(x))", "self.c = nn.Conv2d(3, 3, 3, padding=1)"),
+    "an input returned": ("(x, x * 2)", "pass"),
+    "attention": ("self.t(x.flatten(2).permute(2, 0, 1))", "self.t = nn.TransformerEncoderLayer(3, 1, 8)"),
+    "a sum that cancels": ("(x - x.mean([1, 2, 3], keepdim=True)).mean([1, 2, 3])", "pass"),
+    "a write into a part of a tensor": (WRITES_INTO_A_PART, ""),
+}
+
+
+@pytest.mark.parametrize("stage", ["onnx", "tensorflow", "tflite"])
+@pytest.mark.parametrize("net", SOUND.values(), ids=SOUND)
+def test_what_is_hard_to_follow_and_sound_parts_nowhere(tmp_path, net, stage):
+    forward, members, shape = (*net, (1, 3, 8, 8))[:3]
+    path = write_model(tmp_path / "net.py", forward, f"torch.zeros{shape}", members)
+    if net[0] == WRITES_INTO_A_PART:
+        path.write_text("import torch\nfrom torch import nn\n" + WRITES_INTO_A_PART)
+    export(path, tmp_path / "build")
+    lower(tmp_path / "build")
+    inputs = [np.random.RandomState(1).standard_normal(shape).astype(np.float32)]
+    assert Bisection(str(path), str(tmp_path / "build")).find(stage, inputs) is None
+
+
 TRACED = {
     "a condition on a value": "x * 2 if x.sum() > 1e6 else x * 3",
     "a loop over a value": "x * int(x.abs().max() * 10)",

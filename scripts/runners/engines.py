@@ -4,15 +4,12 @@ import json
 import os
 import shutil
 import subprocess
-from typing import Any, Dict, List, NamedTuple, Optional, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 from runners.errors import RunnerError
 
 SECONDS_TO_ANSWER = 5
-QUESTIONS = {
-    "docker": ["docker", "info", "--format", "{{.ServerVersion}} {{.SecurityOptions}}"],
-    "podman": ["podman", "info", "--format", "{{.Version.Version}} [rootless={{.Host.Security.Rootless}}]"],
-}
+QUESTIONS = {name: [name, "info", "--format={{json .}}"] for name in ("docker", "podman")}
 NOT_THERE = {
     "docker": "there is no Docker engine: no `docker` on PATH, or none running (`sudo systemctl start docker`)",
     "podman": "there is no Podman: no `podman` on PATH",
@@ -41,33 +38,42 @@ def ask(name: str) -> Union[Engine, Silence]:
     if not shutil.which(name):
         return Silence(name, None)
     try:
-        asked = subprocess.run(QUESTIONS[name], capture_output=True, timeout=SECONDS_TO_ANSWER)
+        said, complaint = _asked(name)
     except OSError as error:
         return Silence(name, f"`{name}` does not start: {error.strerror}")
     except subprocess.TimeoutExpired:
         return Silence(name, f"it has not answered within {SECONDS_TO_ANSWER} s")
-    answer = asked.stdout.decode(errors="replace").strip()
-    complaint = asked.stderr.decode(errors="replace").strip()
-    version, _, security = answer.partition(" ")
-    if asked.returncode == 0 and version[:1].isdigit():
-        return Engine(name, version, "name=rootless" in security or "rootless=true" in security)
+    version = said.get("ServerVersion") or said.get("version", {}).get("Version")
+    if version:
+        rootless = "name=rootless" in (said.get("SecurityOptions") or [])
+        return Engine(name, version, rootless or said.get("host", {}).get("security", {}).get("rootless", False))
     if not complaint or any(phrase in complaint.lower() for phrase in NO_ENGINE):
         return Silence(name, None)
     return Silence(name, explain(complaint.splitlines()))
 
 
 def info(name: str) -> Dict[str, Any]:
-    """All that the engine says of itself, as its API has it; empty where it does not answer.
+    """All that the engine says of itself, as its API has it; empty where it does not answer."""
+    try:
+        return _asked(name)[0]
+    except (OSError, subprocess.TimeoutExpired):
+        return {}
+
+
+def _asked(name: str) -> Tuple[Dict[str, Any], str]:
+    """What the engine says of itself, as its API has it, and what the client complains of.
 
     The client is asked, because it alone knows the contexts that its user has set: Docker's library for Python would
     describe the engine of ``DOCKER_HOST``, and stages would run in another.
     """
+    asked = subprocess.run(QUESTIONS[name], capture_output=True, timeout=SECONDS_TO_ANSWER)
+    complaint = asked.stderr.decode(errors="replace").strip()
     try:
-        asked = subprocess.run([name, "info", "--format={{json .}}"], capture_output=True, timeout=SECONDS_TO_ANSWER)
         said = json.loads(asked.stdout.decode(errors="replace"))
-    except (OSError, subprocess.TimeoutExpired, ValueError):
-        return {}
-    return said if isinstance(said, dict) else {}
+    except ValueError:
+        return {}, complaint
+    # Where no engine answers, Docker's client speaks of itself alone, and of why. Some of its versions end with 0 so.
+    return said, "\n".join([complaint, *(said.get("ServerErrors") or [])]).strip()
 
 
 def need(name: str) -> Engine:

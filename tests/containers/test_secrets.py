@@ -5,6 +5,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 from programs import run
 from runners import build_secrets, uv
 
@@ -35,7 +37,9 @@ def saved(client, name):
     return b"".join(client.images.get(name).save())
 
 
-def test_certificates_mirrors_and_proxies_leave_no_trace(engine, client, small_checkout, tmp_path):
+# How many steps of each Dockerfile are given the secrets.
+@pytest.mark.parametrize(("device", "steps"), [("cpu", 2), ("gpu", 3)])
+def test_certificates_mirrors_and_proxies_leave_no_trace(engine, client, small_checkout, tmp_path, device, steps):
     env = {"PIP_INDEX_URL": index_with_a_password(), "UV_DEFAULT_INDEX": "", "NO_PROXY": f"{MARK}.invalid"}
     env["SSL_CERT_FILE"] = str(certificates(tmp_path))
     seen = {"ca_certificates", "index_url"}
@@ -47,12 +51,13 @@ def test_certificates_mirrors_and_proxies_leave_no_trace(engine, client, small_c
         script = small_checkout / "scripts" / "image" / name
         shown = f"# {time.time_ns()}\necho proxy: ${{NO_PROXY%.*}}; grep -c mark-of-a /run/secrets/*\n"
         script.write_text(script.read_text() + shown)
-    done = run("make", "image", f"RUNNER={engine.name}", "VERBOSE=1", cwd=str(small_checkout), env=env)
+    verb = ["make", "image", f"DEVICE={device}", f"RUNNER={engine.name}"]
+    done = run(*verb, "VERBOSE=1", cwd=str(small_checkout), env=env)
     assert done.returncode == 0, done.stderr
     log = done.stderr + done.stdout
     for name in seen:
-        assert log.count(f"/run/secrets/{name}:1") == 2, log
-    assert log.count(f"proxy: {MARK}") == 2, log
+        assert log.count(f"/run/secrets/{name}:1") == steps, log
+    assert log.count(f"proxy: {MARK}") == steps, log
     name = done.stdout.strip().splitlines()[-1]
     everything = saved(client, name)
     assert len(everything) > 10**7

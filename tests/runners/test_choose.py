@@ -5,6 +5,11 @@ import pytest
 from runners import choose, engines
 from runners.errors import RunnerError
 
+DOCKER = '{"ServerVersion": "20.10.24", "SecurityOptions": ["name=seccomp,profile=default"]}'
+ROOTLESS_DOCKER = '{"ServerVersion": "27.5.1", "SecurityOptions": ["name=seccomp,profile=builtin", "name=rootless"]}'
+PODMAN = '{"version": {"Version": "4.3.1"}, "host": {"security": {"rootless": false}}}'
+ROOTLESS_PODMAN = PODMAN.replace("false", "true")
+
 
 @pytest.fixture()
 def path(tmp_path, monkeypatch):
@@ -30,6 +35,20 @@ def test_a_docker_client_without_an_engine_is_no_engine(path):
     assert choose.choose("")[0] == "venv"
     with pytest.raises(RunnerError, match="there is no Docker engine: .*; RUNNER=venv needs none"):
         engines.need("docker")
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_client_that_answers_for_itself_alone_is_no_engine(path, code):
+    # As Docker 20.10's client does, which ends with 0.
+    errors = '{"ServerErrors": ["Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?"]}'
+    path("docker", f"echo '{errors}'; exit {code}\n")
+    assert engines.ask("docker") == engines.Silence("docker", None)
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_socket_that_refuses_is_an_engine_in_trouble(path, code):
+    path("docker", f"""echo '{{"ServerErrors": ["{REFUSED}"]}}'; exit {code}\n""")
+    assert engines.ask("docker").trouble.startswith("its socket refuses this user (permission denied)")
 
 
 def test_podmans_stand_in_for_docker_is_no_docker(path):
@@ -65,7 +84,7 @@ def test_an_engine_that_hangs_is_in_trouble(path, monkeypatch):
 
 def test_docker_in_trouble_makes_way_for_podman_and_says_so(path):
     path("docker", f'echo "{REFUSED}" >&2; exit 1\n')
-    path("podman", "echo '4.3.1 [rootless=true]'\n")
+    path("podman", f"echo '{ROOTLESS_PODMAN}'\n")
     choice, reason = choose.choose("")
     assert choice == "podman"
     assert reason.startswith("podman 4.3.1 answers; docker is there, but fails: its socket refuses this user")
@@ -74,22 +93,22 @@ def test_docker_in_trouble_makes_way_for_podman_and_says_so(path):
 @pytest.mark.parametrize(
     ("engine", "answer", "rootless"),
     [
-        ("docker", "20.10.24 [name=seccomp,profile=default]", False),
-        ("docker", "27.5.1 [name=seccomp,profile=builtin name=rootless name=cgroupns]", True),
-        ("podman", "4.3.1 [rootless=false]", False),
-        ("podman", "4.3.1 [rootless=true]", True),
+        ("docker", DOCKER, False),
+        ("docker", ROOTLESS_DOCKER, True),
+        ("podman", PODMAN, False),
+        ("podman", ROOTLESS_PODMAN, True),
     ],
 )
 def test_an_engine_that_answers_is_the_runner(path, engine, answer, rootless):
     path(engine, f"echo '{answer}'\n")
-    version = answer.split()[0]
+    version = re.search(r"\d+\.\d+\.\d+", answer).group()
     assert engines.need(engine) == engines.Engine(engine, version, rootless)
     assert choose.choose("") == (engine, f"{engine} {version} answers")
 
 
 def test_docker_comes_before_podman(path):
-    path("docker", "echo '20.10.24 []'\n")
-    path("podman", "echo '4.3.1 [rootless=false]'\n")
+    path("docker", f"echo '{DOCKER}'\n")
+    path("podman", f"echo '{PODMAN}'\n")
     assert choose.choose("")[0] == "docker"
 
 

@@ -89,7 +89,7 @@ def checkout_with_a_podman(tmp_path):
         f"""#!/bin/sh
 echo "$1" >> {tmp_path}/asked
 case "$1" in
-    info) echo "4.3.1 [rootless=false]" ;;
+    info) echo '{{"version": {{"Version": "4.3.1"}}}}' ;;
     build) [ -e {tmp_path}/works ] || {{ echo "Error: no such host"; exit 125; }} ;;
     image) exit 1 ;;
 esac

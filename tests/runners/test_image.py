@@ -14,7 +14,7 @@ TF24, TF22 = image.BY_TENSORFLOW["2.4"], image.BY_TENSORFLOW["2.2"]
 ENGINE = """#!/bin/sh
 echo "$1 $2 $3" >>{folder}/asked
 case "$1" in
-    info) echo "20.10.24 []" ;;
+    info) echo '{{"ServerVersion": "20.10.24"}}' ;;
     image) grep -qsF "$5" {folder}/images ;;
     build) echo "$*" >>{folder}/options; {build} && echo "$5" >>{folder}/images ;;
     rmi) echo "$2" >>{folder}/removed ;;

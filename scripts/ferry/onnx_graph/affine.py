@@ -8,6 +8,7 @@ import onnx
 from ferry.onnx_graph.attributes import attribute
 
 DEFAULT_EPSILON = 1e-5
+AFFINE = ("BatchNormalization", "Add", "Sub", "Mul", "Div")
 
 
 class Affine(NamedTuple):

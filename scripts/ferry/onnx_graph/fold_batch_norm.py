@@ -8,10 +8,11 @@ from typing import Dict, List, Optional, Tuple
 
 import onnx
 
-from ferry.onnx_graph.affine import affine_of, data_input
+from ferry.onnx_graph.affine import AFFINE, affine_of, data_input
 from ferry.onnx_graph.fold_constants import remove_dead_nodes, static_shapes
 from ferry.onnx_graph.linear_layer import OPERATORS, linear_layer
 from ferry.onnx_graph.links import Links
+from ferry.onnx_graph.node_list import has
 from ferry.onnx_graph.weights import Weights
 
 Pair = Tuple[onnx.NodeProto, onnx.NodeProto]
@@ -24,6 +25,8 @@ def fold_batch_norm(model: onnx.ModelProto) -> None:
     one after it that alone reads it and pads nothing: zeros around its input are not what the node makes of zeros.
     Weights that several layers share are folded where each is followed by the same node, and else left alone.
     """
+    if not has(model, *AFFINE):
+        return
     weights, shapes, links = Weights(model), static_shapes(model), Links(model)
     for node in list(model.graph.node):
         # The partner of one that was folded with it is gone already.

@@ -13,12 +13,15 @@ from onnx import helper, numpy_helper
 from ferry.onnx_graph.chains import replace_chains
 from ferry.onnx_graph.fold_constants import static_shapes
 from ferry.onnx_graph.model_file import initializers
+from ferry.onnx_graph.node_list import has
 
 SWAPPED = [0, 2, 1, 3, 4]
 
 
 def fold_channel_shuffle(model: onnx.ModelProto) -> None:
     """Rewrite, in place, each shuffle of the second dimension of a static (N, C, H, W) tensor."""
+    if not has(model, "Transpose"):
+        return
     shapes, constants = static_shapes(model), initializers(model)
 
     def build(run: List[onnx.NodeProto]) -> Optional[onnx.NodeProto]:

@@ -12,7 +12,7 @@ import onnx
 import onnxruntime
 from onnx import helper, numpy_helper, shape_inference
 
-from ferry.onnx_graph.model_file import initializers, replace_initializers
+from ferry.onnx_graph.model_file import initializers, keep_initializers, replace_initializers
 from ferry.onnx_graph.node_list import replace_nodes
 
 # Never constant, whatever their inputs are.
@@ -50,8 +50,7 @@ def remove_dead_nodes(model: onnx.ModelProto) -> None:
             needed.update(inputs_of(node))
     live.reverse()
     replace_nodes(model, live)
-    constants = initializers(model)
-    replace_initializers(model, {name: array for name, array in constants.items() if name in needed})
+    keep_initializers(model, needed)
 
 
 def _copy(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -14,10 +14,13 @@ from ferry.onnx_graph.attributes import attribute
 from ferry.onnx_graph.fold_constants import remove_dead_nodes
 from ferry.onnx_graph.links import Links
 from ferry.onnx_graph.model_file import initializers
+from ferry.onnx_graph.node_list import has
 
 
 def fold_pad(model: onnx.ModelProto) -> None:
     """Rewrite, in place, each zero ``Pad`` of spatial dimensions that one ``Conv`` or ``AveragePool`` alone reads."""
+    if not has(model, "Pad"):
+        return
     constants, links = initializers(model), Links(model)
     for pad in list(model.graph.node):
         widths = _spatial_zeros(pad, constants) if pad.op_type == "Pad" else None

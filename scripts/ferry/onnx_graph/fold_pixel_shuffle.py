@@ -14,6 +14,7 @@ from ferry.onnx_graph.attributes import attribute
 from ferry.onnx_graph.chains import replace_chains
 from ferry.onnx_graph.fold_constants import remove_dead_nodes, static_shapes
 from ferry.onnx_graph.links import Links
+from ferry.onnx_graph.node_list import has
 from ferry.onnx_graph.weights import Weights
 
 INTERLEAVED = [0, 1, 4, 2, 5, 3]
@@ -21,6 +22,8 @@ INTERLEAVED = [0, 1, 4, 2, 5, 3]
 
 def fold_pixel_shuffle(model: onnx.ModelProto) -> None:
     """Rewrite, in place, each pixel shuffle of a static (N, C · b², H, W) tensor."""
+    if not has(model, "Transpose"):
+        return
     shapes = static_shapes(model)
 
     def build(run: List[onnx.NodeProto]) -> Optional[onnx.NodeProto]:
@@ -42,6 +45,8 @@ def fold_pixel_shuffle(model: onnx.ModelProto) -> None:
 
 
 def _reorder_convolutions(model: onnx.ModelProto) -> None:
+    if not has(model, "DepthToSpace"):
+        return
     weights, links = Weights(model), Links(model)
     for node in model.graph.node:
         if node.op_type != "DepthToSpace" or attribute(node, "mode", b"DCR") != b"CRD":

@@ -10,6 +10,7 @@ from ferry.onnx_graph.affine import Affine, affine_of, data_input
 from ferry.onnx_graph.chains import replace_chains
 from ferry.onnx_graph.fold_constants import remove_dead_nodes, static_shapes
 from ferry.onnx_graph.links import Links
+from ferry.onnx_graph.node_list import has
 from ferry.onnx_graph.weights import Weights
 
 ARITHMETIC = ["Add", "Sub", "Mul", "Div"]
@@ -20,6 +21,8 @@ def join_affines(model: onnx.ModelProto) -> None:
 
     Scalars alone say nothing about channels; a pair of them is joined only where a convolution reads it.
     """
+    if not has(model, *ARITHMETIC):
+        return
     weights, shapes, links = Weights(model), static_shapes(model), Links(model)
 
     def build(run: List[onnx.NodeProto]) -> Optional[onnx.NodeProto]:

@@ -14,7 +14,7 @@ from ferry.onnx_graph.affine import affine_of, data_input
 from ferry.onnx_graph.attributes import attribute
 from ferry.onnx_graph.fold_constants import remove_dead_nodes, static_shapes
 from ferry.onnx_graph.links import Links
-from ferry.onnx_graph.node_list import replace_nodes
+from ferry.onnx_graph.node_list import has, replace_nodes
 from ferry.onnx_graph.weights import Weights
 
 
@@ -28,6 +28,8 @@ class _Channel(NamedTuple):
 
 def join_channels(model: onnx.ModelProto) -> None:
     """Rewrite, in place, each ``Concat`` of one tensor's channels in order, each scaled and shifted by scalars."""
+    if not has(model, "Unsqueeze"):
+        return
     weights, shapes, links = Weights(model), static_shapes(model), Links(model)
     nodes: List[onnx.NodeProto] = []
     for node in model.graph.node:

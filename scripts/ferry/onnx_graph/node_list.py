@@ -1,8 +1,13 @@
-"""Replace all nodes of a graph."""
+"""A graph's nodes as a whole."""
 
 from typing import Sequence
 
 import onnx
+
+
+def has(model: onnx.ModelProto, *operators: str) -> bool:
+    """Whether any node is one of ``operators``: a pass that finds none need not read the weights."""
+    return any(node.op_type in operators for node in model.graph.node)
 
 
 def replace_nodes(model: onnx.ModelProto, nodes: Sequence[onnx.NodeProto]) -> None:

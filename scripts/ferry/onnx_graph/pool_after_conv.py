@@ -14,11 +14,13 @@ from onnx import helper
 from ferry.onnx_graph.attributes import attribute
 from ferry.onnx_graph.links import Links
 from ferry.onnx_graph.model_file import initializers, replace_initializers
-from ferry.onnx_graph.node_list import replace_nodes
+from ferry.onnx_graph.node_list import has, replace_nodes
 
 
 def pool_after_conv(model: onnx.ModelProto) -> None:
     """Rewrite, in place, each ``AveragePool`` of stride 1 that a 1×1 ``Conv`` alone reads, as described above."""
+    if not has(model, "AveragePool"):
+        return
     constants, links = initializers(model), Links(model)
     nodes: List[onnx.NodeProto] = []
     moved = set()

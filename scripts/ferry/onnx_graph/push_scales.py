@@ -11,10 +11,11 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from ferry.onnx_graph.affine import affine_of, data_input
+from ferry.onnx_graph.affine import AFFINE, affine_of, data_input
 from ferry.onnx_graph.fold_constants import remove_dead_nodes, static_shapes
 from ferry.onnx_graph.linear_layer import LinearLayer, linear_layer
 from ferry.onnx_graph.links import Links
+from ferry.onnx_graph.node_list import has
 from ferry.onnx_graph.weights import Weights
 
 # Each gives k·y for k·x, if k is positive, in each channel alone.
@@ -31,6 +32,8 @@ def push_scales(model: onnx.ModelProto) -> None:
     That is where whatever reads it leads, through operators that keep channels apart and positive factors whole, to
     convolutions and linear layers with weights of their own.
     """
+    if not has(model, *AFFINE):
+        return
     weights, shapes, links = Weights(model), static_shapes(model), Links(model)
     for node in model.graph.node:
         source = data_input(node, weights)

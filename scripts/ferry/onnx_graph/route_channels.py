@@ -16,7 +16,7 @@ from ferry.onnx_graph.channel_routes import Routes, routes_in
 from ferry.onnx_graph.fold_constants import remove_dead_nodes, static_shapes
 from ferry.onnx_graph.links import Links
 from ferry.onnx_graph.model_file import initializers, replace_initializers
-from ferry.onnx_graph.node_list import replace_nodes
+from ferry.onnx_graph.node_list import has, replace_nodes
 
 # Where a tensor would fall into more pieces than this, gathering is as good.
 MOST_PIECES = 16
@@ -39,6 +39,8 @@ class _Plan(NamedTuple):
 
 def route_channels(model: onnx.ModelProto) -> None:
     """Rewrite, in place, each part of the graph that gathers channels between convolutions of static shape."""
+    if not has(model, "Gather"):
+        return
     constants, links, shapes = initializers(model), Links(model), static_shapes(model)
     plans = {}
     for routes in routes_in(model, constants, shapes, links):

@@ -27,6 +27,8 @@ def split_groups(model: onnx.ModelProto) -> None:
 
     An activation that alone reads the result goes to each of the convolutions, where TFLite runs it with them.
     """
+    if not any(node.op_type == "Conv" and attribute(node, "group", 1) > 1 for node in model.graph.node):
+        return
     constants, links, opset = initializers(model), Links(model), opset_of(model)
     budget = LARGEST_GROWTH * sum(array.nbytes for array in constants.values())
     nodes: List[onnx.NodeProto] = []

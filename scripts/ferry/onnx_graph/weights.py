@@ -52,5 +52,6 @@ class Weights(Mapping[str, np.ndarray]):
 
     def store(self) -> None:
         """Make the arrays the model's initializers."""
-        rounded = {name: array.astype(self._dtypes.get(name, array.dtype)) for name, array in self._arrays.items()}
-        replace_initializers(self._model, rounded)
+        for name, dtype in self._dtypes.items():
+            self._arrays[name] = self._arrays[name].astype(dtype)
+        replace_initializers(self._model, self._arrays)

@@ -135,6 +135,10 @@ matrix: ## carry and verify MODEL with each TF in each RUNNER that this machine 
 	$(QUIET)$(PYTHON) scripts/runners matrix $(addprefix --tf=,$(MATRIX_TF)) $(addprefix --runner=,$(RUNNER)) \
 	    --samples=$(SAMPLES) $(MODEL)
 
+.PHONY: bench-forms
+bench-forms: ## time the forms that TFLite can be given of grouped convolution and other layers
+	$(QUIET)$(PYTHON) scripts/runners bench venv scripts/bench_forms.py --rounds $(ROUNDS)
+
 bench: ## measure speed against Keras's own networks and the article's path: build/bench.json, build/bench.svg
 	$(QUIET)$(PYTHON) scripts/runners bench $(WHICH) $(CHOSEN) scripts/bench.py $(SOURCES:%=--model '%') \
 	    --output build$(if $(filter 2.2,$(TF)),/tf2.2)/bench.json --rounds $(ROUNDS)

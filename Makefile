@@ -64,6 +64,9 @@ endif
 ifneq ($(words $(DEVICE))$(filter-out cpu gpu,$(DEVICE)),1)
 $(error there is no DEVICE '$(DEVICE)'; it is one of cpu, gpu)
 endif
+ifneq ($(filter-out $(TF),$(FERRY_TF)),)
+$(error this image holds TensorFlow $(FERRY_TF); TF=$(TF) has an image of its own)
+endif
 ifeq ($(TF) $(DEVICE),2.2 gpu)
 $(error TF=2.2 runs on the CPU only: on a GPU it needs CUDA 10.1, of which no trustworthy image or wheel is left)
 endif

@@ -251,6 +251,13 @@ def test_the_matrix_is_the_makefiles_too(made):
     assert "--tf=2.4" not in narrowed
 
 
+@pytest.mark.parametrize(("tf", "code"), [("2.4", 2), ("2.2", 0)])
+def test_an_image_has_the_tensorflow_that_it_holds(made, tf, code):
+    done = run("make", "-n", "onnx", "MODEL=tiny", f"TF={tf}", cwd=str(made), env={"FERRY_TF": "2.2"})
+    assert done.returncode == code
+    assert ("this image holds TensorFlow 2.2; TF=2.4 has an image of its own" in done.stderr) == (code == 2)
+
+
 def test_a_model_that_breaks_leaves_what_there_was(made):
     model, artifact = made / "models" / "tiny.py", made / "build" / "tiny" / "model.onnx"
     before, source = artifact.read_bytes(), model.read_text()

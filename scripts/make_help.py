@@ -11,7 +11,9 @@ WEIGHTS=              a checkpoint to load into the model: a state dict, or a fi
 INPUT_SHAPE=          the inputs' shapes, as in 1,3,224,224, of a .pt, or of an .onnx where they are not static
 ONNX=                 the same as MODEL= for an .onnx file
 NAME=                 what `new` writes a model file for
-SAMPLES=1000          how many inputs `verify` compares
+SAMPLES=1000          how many inputs `verify` compares, at most
+INPUTS=               an .npz, an .npy, a folder of images, uniform:0:1, normal:0:1; unset, the model's or N(0, 1)
+TOLERANCE=            the mean error that `verify` allows, over the outputs' scale; unset, twice PyTorch's own rounding
 ROUNDS=48             how often `bench` runs each model in each runtime
 TF=2.4                which TensorFlow: 2.4, or 2.2, whose files go to build/tf2.2/MODEL/
 GRAPH=ferry           article: the graph as onnx-tf alone makes it, in build/article/, to compare with

@@ -1,5 +1,6 @@
 """The outcome of a verification on a terminal: a table, what is wrong, and one line of verdict."""
 
+import math
 from typing import Any, Dict, List, Optional
 
 from rich.table import Table
@@ -12,8 +13,9 @@ def table(report: Dict[str, Any]) -> Table:
     made = Table(box=None, header_style="bold", pad_edge=False)
     made.add_column("stage")
     # The article's own figure and threshold stand beside what decides.
+    article = f"article: <{criterion.ARTICLE_THRESHOLD:.0e}".replace("e-0", "e-")
     for heading in (
-        f"mean abs error\n(article: < {criterion.ARTICLE_THRESHOLD:.0e})",
+        f"mean abs error\n{article}",
         "max abs error",
         "times rounding",
         "top-1 agrees",
@@ -27,7 +29,7 @@ def table(report: Dict[str, Any]) -> Table:
             _scientific(stage["mean_abs_error"]),
             _scientific(stage["max_abs_error"]),
             "-" if multiple is None else f"{multiple:.2f}",
-            "-" if agreement is None else f"{agreement:.1%}",
+            "-" if agreement is None else _share(agreement),
             "[green]passed[/]" if stage["passed"] else "[red]failed[/]",
         )
     return made
@@ -47,6 +49,11 @@ def lines(report: Dict[str, Any], path: str) -> List[str]:
         made.append(f"verify: the inputs given are {samples}, and all were used")
     verdict = "passed" if report["passed"] else "FAILED"
     return [*made, f"verify: {verdict}: {samples} inputs against PyTorch in {report['seconds']:.1f} s; {path}"]
+
+
+def _share(agreement: float) -> str:
+    # Rounded down: 100% is all of them.
+    return f"{math.floor(1000 * agreement) / 10:.1f}%"
 
 
 def _scientific(value: Optional[float]) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ferry.errors import FerryError, VerificationError
+from ferry.model_source import ModelSource
 from ferry.verification import measure, reference_store
 from ferry.verification.measure import Job, Measurement
 from programs import run_stage, write_model
@@ -30,7 +31,7 @@ def export(path):
 @pytest.fixture()
 def job(model, tmp_path):
     return Job(
-        model=str(model),
+        model=ModelSource(str(model)),
         artifacts={"onnx": str(model.parent / "model.onnx")},
         options={},
         build=str(tmp_path / "build"),
@@ -162,7 +163,9 @@ def test_references_of_other_weights_or_code_are_not_reused(job, tmp_path, chang
     (tmp_path / "m.py").write_text(WEIGHTS)
     write(1, "1.0")
     export(tmp_path / "m.py")
-    job = job._replace(model=str(tmp_path / "m.py"), artifacts={"onnx": str(tmp_path / "model.onnx")}, samples=3)
+    job = job._replace(
+        model=ModelSource(str(tmp_path / "m.py")), artifacts={"onnx": str(tmp_path / "model.onnx")}, samples=3
+    )
     first = measured(job)
     write(*((2, "1.0") if changed == "weights" else (1, "1.5")))
     second = measured(job)
@@ -177,7 +180,7 @@ def test_a_model_whose_weights_differ_from_load_to_load_is_refused(job, tmp_path
     export(path)
     monkeypatch.setattr(measure, "SAMPLES_A_WORKER", 10)
     with pytest.raises(VerificationError, match="has other weights each time it is loaded"):
-        measured(job._replace(model=str(path), artifacts={"onnx": str(tmp_path / "model.onnx")}))
+        measured(job._replace(model=ModelSource(str(path)), artifacts={"onnx": str(tmp_path / "model.onnx")}))
 
 
 @pytest.mark.parametrize(
@@ -191,7 +194,9 @@ def test_a_model_whose_weights_differ_from_load_to_load_is_refused(job, tmp_path
 def test_where_float64_cannot_be_run_float32_is_the_reference(job, tmp_path, forward, reason):
     path = write_model(tmp_path / "m.py", forward, members="torch.manual_seed(1); self.c = nn.Conv2d(3, 4, 3)")
     export(path)
-    outcome = measured(job._replace(model=str(path), artifacts={"onnx": str(tmp_path / "model.onnx")}, samples=3))
+    outcome = measured(
+        job._replace(model=ModelSource(str(path)), artifacts={"onnx": str(tmp_path / "model.onnx")}, samples=3)
+    )
     assert outcome.reference.dtype == "float32"
     assert reason in outcome.reference.reason.lower() or reason in outcome.reference.reason
     assert outcome.reference.noise is None
@@ -209,7 +214,9 @@ MAKES_ITS_OWN = {
 def test_what_a_module_makes_itself_is_in_float64_too(job, tmp_path, forward):
     path = write_model(tmp_path / "m.py", forward, members="self.c = nn.Conv2d(3, 4, 3); self.t = torch.ones(6) * 3")
     export(path)
-    outcome = measured(job._replace(model=str(path), artifacts={"onnx": str(tmp_path / "model.onnx")}, samples=3))
+    outcome = measured(
+        job._replace(model=ModelSource(str(path)), artifacts={"onnx": str(tmp_path / "model.onnx")}, samples=3)
+    )
     assert (outcome.reference.dtype, outcome.reference.reason) == ("float64", None)
     assert 0 < outcome.reference.noise[0].reference.mean < 1e-6
 
@@ -235,4 +242,4 @@ def test_with_no_stage_left_the_reference_is_not_computed_to_its_end(job, tmp_pa
 
 def test_a_missing_model_file_is_the_users_error(job):
     with pytest.raises(FerryError, match="there is no model file"):
-        measured(job._replace(model="nowhere/m.py"))
+        measured(job._replace(model=ModelSource("nowhere/m.py")))

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, Iterator, List, NamedTuple
 
-from runners import build_secrets, engines, venv
+from runners import build_secrets, engines, gpu, venv
 from runners.engines import Engine
 from runners.errors import RunnerError
 from runners.one_at_a_time import one_at_a_time
@@ -97,6 +97,9 @@ def remove(engine: str) -> None:
             name = _last(engine, image).read_text()
             _call(engines.need(engine).name, ["rmi", name])
             _last(engine, image).unlink()
+            if image == GPU:
+                # It may be in use, or was never made: both are no trouble.
+                _call(engine, ["volume", "rm", gpu.VOLUME])
 
 
 def base() -> str:

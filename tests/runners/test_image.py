@@ -131,3 +131,17 @@ def test_the_image_built_last_can_be_removed(folder):
     image.remove("docker")
     image.remove("docker")
     assert (folder / "removed").read_text().split() == [name]
+
+
+def test_with_the_gpu_image_goes_what_the_driver_compiled_for_it(folder):
+    name = image.ensure(DOCKER, image.GPU)
+    assert name.startswith("ferry:gpu-tf2.4-")
+    image.remove("docker")
+    assert (folder / "removed").read_text().split() == [name]
+    assert asked(folder, "volume") == ["volume rm ferry-cuda-cache"]
+
+
+def test_without_it_the_volume_is_another_checkouts(folder):
+    image.ensure(DOCKER, TF24)
+    image.remove("docker")
+    assert asked(folder, "volume") == []

@@ -39,7 +39,7 @@ def test_the_document_holds_both_runtimes_on_one_and_on_all_cores(measured):
     assert runtimes == ["ai-edge-litert", "tensorflow"]
     assert {entry["threads"] for entry in entries} == {1, document["machine"]["cores"]}
     for entry in entries:
-        assert list(entry["ratios"]) == ["article/ferry"]
+        assert list(entry["ratios"]) == ["nhwc/ferry", "article/ferry"]
         assert entry["faults"] == {}
     assert document["runtimes_left_out"] == {}
 
@@ -48,6 +48,8 @@ def test_the_articles_graph_is_measured_beside_ferrys(measured):
     files = json.loads((measured[0] / "bench.json").read_text())["models"]["tiny"]["files"]
     assert files["ferry"]["operators"]["DEPTHWISE_CONV_2D"] == 1
     assert files["article"]["operators"]["CONV_2D"] == 8
+    assert files["ferry"]["operators"]["TRANSPOSE"] == 2
+    assert "TRANSPOSE" not in files["nhwc"]["operators"]
     # Both do the same work, in more pieces.
     assert files["ferry"]["multiply_adds"] == files["article"]["multiply_adds"] == 8 * 8 * 8 * 9
 
@@ -97,7 +99,7 @@ def test_a_path_that_cannot_carry_the_model_is_said_and_the_others_measured(tmp_
     assert done.returncode == 0, done.stderr
     made = json.loads((tmp_path / "bench.json").read_text())["models"]["larger"]
     assert "onnx-tf alone cannot carry this model" in made["conversion"]["article"]["fault"]
-    assert list(made["files"]) == ["ferry"]
+    assert list(made["files"]) == ["ferry", "nhwc"]
     assert "larger: article could not be converted: onnx_to_tf: error: onnx-tf alone" in done.stdout
 
 

@@ -41,7 +41,7 @@ def steps(settings: Settings) -> int:
     converting = conversion.steps(settings.conversion_rounds, CONVERSION_WARM_UPS) + conversion.steps(1, 0)
     running = len(_runtimes(settings)) * len(_threads()) * (settings.rounds + latency.WARM_UPS)
     native = sum(name in KERAS_NATIVE for name in settings.models)
-    return len(settings.models) * (converting + running) + native
+    return len(settings.models) * (converting + 1 + running) + native
 
 
 def measure(settings: Settings, advance: Advance) -> Dict[str, Any]:
@@ -126,12 +126,14 @@ def _model(name: str, settings: Settings, left_out: Dict[str, str], advance: Adv
         else:
             converted[path] = document.conversion(runs)
             paths[path] = os.path.join(into, "model.tflite")
+    advance(f"{name}: converting (nhwc)")
+    paths["nhwc"] = conversion.convert_to_nhwc(os.path.join(folder, "ferry"), os.path.join(folder, "nhwc"))
     if name in KERAS_NATIVE:
         advance(f"{name}: building Keras's own")
         paths["keras"] = os.path.join(folder, "keras", "model.tflite")
         program = [sys.executable, "-s", os.path.join(HERE, "keras_native.py"), KERAS_NATIVE[name], paths["keras"]]
         process.run(program, os.path.join(folder, "logs", "keras.log"))
-    paths = {path: paths[path] for path in ("ferry", "keras", "article") if path in paths}
+    paths = {path: paths[path] for path in document.PATHS if path in paths}
     files = {path: _file(tflite) for path, tflite in paths.items()}
     return {"files": files, "latency": _latencies(name, paths, settings, left_out, advance), "conversion": converted}
 

@@ -8,11 +8,16 @@ import os
 import sys
 from typing import Any, Dict, List, NamedTuple
 
-COLOURS = {"ferry": "#1b7f79", "article": "#c9622f"}
-TITLES = {"ferry": "Ferry", "article": "the article's path", "keras": "Keras's own network"}
-MARKERS = {"ferry": "o", "article": "s"}
+COLOURS = {"ferry": "#1b7f79", "nhwc": "#5b4fa3", "article": "#c9622f"}
+TITLES = {
+    "ferry": "Ferry",
+    "nhwc": "Ferry, LAYOUT=nhwc",
+    "article": "the article's path",
+    "keras": "Keras's own network",
+}
+MARKERS = {"ferry": "o", "nhwc": "D", "article": "s"}
 # Above and below the middle of their group.
-OFFSETS = {"ferry": -0.15, "article": 0.15}
+OFFSETS = {"ferry": -0.25, "nhwc": 0.0, "article": 0.25}
 TICKS = (0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50, 100)
 
 
@@ -32,7 +37,7 @@ def marks(document: Dict[str, Any], yardstick: str) -> List[Mark]:
     for name, model in document["models"].items():
         for entry in model["latency"]:
             threads = f"{entry['threads']} thread{'s' if entry['threads'] > 1 else ''}"
-            for path in ("ferry", "article"):
+            for path in MARKERS:
                 ratio = entry["ratios"].get(f"{path}/{yardstick}")
                 if ratio:
                     found.append(Mark(f"{name}\n{entry['runtime']}, {threads}", path, **ratio))
@@ -56,7 +61,7 @@ def draw(document: Dict[str, Any], target: str) -> None:
     yardstick = yardstick_of(document)
     shown = marks(document, yardstick)
     groups = list(dict.fromkeys(mark.group for mark in shown))
-    figure, axes = pyplot.subplots(figsize=(8, 1.5 + 0.75 * max(len(groups), 1)), layout="constrained")
+    figure, axes = pyplot.subplots(figsize=(8, 1.5 + 0.9 * max(len(groups), 1)), layout="constrained")
     for path, marker in MARKERS.items():
         chosen = [mark for mark in shown if mark.path == path]
         if not chosen:
@@ -82,7 +87,7 @@ def draw(document: Dict[str, Any], target: str) -> None:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(left=False)
     axes.set_xlabel(f"latency as a multiple of {TITLES[yardstick]}: median, p10 to p90; left is faster")
-    figure.legend(loc="outside upper center", ncols=2, frameon=False)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False)
     partial = f"{target}.{os.getpid()}.partial"
     # Without the date, which matplotlib would write into the file.
     figure.savefig(partial, format="svg", metadata={"Date": None})

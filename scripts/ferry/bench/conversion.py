@@ -2,12 +2,15 @@
 
 import json
 import os
+import shutil
 import sys
 from typing import Callable, Dict, List, NamedTuple
 
 from ferry.bench import process
 
-TIMED_STAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "timed_stage.py")
+HERE = os.path.dirname(os.path.abspath(__file__))
+TIMED_STAGE = os.path.join(HERE, "timed_stage.py")
+SCRIPTS = os.path.dirname(os.path.dirname(HERE))
 # Each stage, and the framework that it cannot do without.
 FRAMEWORKS = {"export_onnx": "torch", "onnx_to_tf": "tensorflow", "tf_to_tflite": "tensorflow"}
 
@@ -48,6 +51,21 @@ def measure(
                 runs[stage].append(made)
             advance()
     return runs
+
+
+def convert_to_nhwc(folder: str, into: str) -> str:
+    """Carry ``folder``'s ``model.onnx`` on with ``LAYOUT=nhwc``, untimed; return the path of the ``.tflite``.
+
+    Raises:
+        BenchError: a stage ended with an error.
+    """
+    os.makedirs(into, exist_ok=True)
+    shutil.copyfile(os.path.join(folder, "model.onnx"), os.path.join(into, "model.onnx"))
+    for stage in ("onnx_to_tf", "tf_to_tflite"):
+        arguments = _arguments(stage, "", "ferry", into) + (["--layout", "nhwc"] if stage == "onnx_to_tf" else [])
+        program = os.path.join(SCRIPTS, f"{stage}.py")
+        process.run([sys.executable, "-s", program, *arguments], os.path.join(into, "logs", f"bench_{stage}.log"))
+    return os.path.join(into, "model.tflite")
 
 
 def _arguments(stage: str, model: str, graph: str, folder: str) -> List[str]:

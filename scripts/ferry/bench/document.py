@@ -6,15 +6,15 @@ its spread.
 - ``machine``: ``processor``, ``cores`` that the process may use
 - ``versions``: of Python and the packages the model was made with
 - ``rounds``, ``conversion_rounds``: the samples behind each spread; the article's path is converted once
-- ``models.<name>.files.<path>``: one each of ``ferry``, ``keras`` (the network Keras has, where it has one) and
-  ``article`` (onnx-tf alone): ``bytes``, ``operators`` (how many of each), ``operator_count``, ``multiply_adds``;
-  or, where it could not be made, ``fault`` alone
+- ``models.<name>.files.<path>``: one each of ``ferry``, ``nhwc`` (the same with ``LAYOUT=nhwc``), ``keras`` (the
+  network Keras has, where it has one) and ``article`` (onnx-tf alone, where it could be made): ``bytes``,
+  ``operators`` (how many of each), ``operator_count``, ``multiply_adds``
 - ``models.<name>.latency``: a list, one a runtime and number of threads: ``runtime``, ``threads``, ``delegated`` (did a
   delegate take over operators), ``milliseconds.<path>``, ``ratios.<path>/<other>``, ``faults.<path>``
 - ``models.<name>.conversion.<path>``: ``stages.<stage>`` with ``seconds`` (the whole process, from cold),
   ``work_seconds`` (its imports left out), ``bare_seconds`` (a process that only imports the framework) and
   ``peak_bytes`` (largest of the rounds); ``ratio_to_bare`` of all stages together, ``work_seconds`` of ``onnx_to_tf``
-  and ``tf_to_tflite`` together
+  and ``tf_to_tflite`` together; or ``fault`` alone. ``nhwc`` and ``keras`` are not timed
 - ``runtimes_left_out``: what could not be measured, each with the reason
 """
 
@@ -28,7 +28,9 @@ from ferry.bench.latency import Latency
 SCHEMA_VERSION = 1
 # The article's hours of waiting were in these two; the export was PyTorch's alone.
 CONVERTING = ("onnx_to_tf", "tf_to_tflite")
-RATIOS = (("ferry", "keras"), ("article", "keras"), ("article", "ferry"))
+PATHS = ("ferry", "nhwc", "keras", "article")
+# Against the network that Keras has and, where it has none, against Ferry's own.
+RATIOS = [(path, other) for other in ("keras", "ferry") for path in PATHS if path != other]
 
 
 def latency(made: Latency) -> Dict[str, Any]:

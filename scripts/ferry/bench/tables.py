@@ -5,7 +5,7 @@ from typing import Any, Dict, Iterator, List, Optional
 from rich import filesize
 from rich.table import Table
 
-TITLES = {"ferry": "Ferry", "keras": "Keras", "article": "article"}
+TITLES = {"ferry": "Ferry", "nhwc": "Ferry nhwc", "keras": "Keras", "article": "article"}
 
 
 def of(made: Dict[str, Any]) -> Iterator[Table]:
@@ -19,9 +19,6 @@ def of(made: Dict[str, Any]) -> Iterator[Table]:
 def _files(model: str, files: Dict[str, Any]) -> Table:
     table = _table(model, "size", "operators", "multiply-adds")
     for path, file in files.items():
-        if "fault" in file:
-            table.add_row(TITLES[path], "-", "-", "-")
-            continue
         count = f"{file['operator_count']:,}"
         table.add_row(TITLES[path], filesize.decimal(file["bytes"]), count, f"{file['multiply_adds'] / 1e6:,.0f} M")
     return table

@@ -17,6 +17,8 @@ def test_ratios_are_of_the_same_round():
 def test_what_did_not_run_has_no_ratio():
     made = document.latency(latency(ferry=[0.01, 0.02], article=[0.1, 0.2]))
     assert list(made["ratios"]) == ["article/ferry"]
+    made = document.latency(latency(nhwc=[0.01], keras=[0.02]))
+    assert list(made["ratios"]) == ["nhwc/keras"]
 
 
 def test_a_conversion_is_compared_with_the_bare_imports_round_by_round():

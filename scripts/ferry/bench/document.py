@@ -10,7 +10,8 @@ its spread.
   network Keras has, where it has one) and ``article`` (onnx-tf alone, where it could be made): ``bytes``,
   ``operators`` (how many of each), ``operator_count``, ``multiply_adds``
 - ``models.<name>.latency``: a list, one a runtime and number of threads: ``runtime``, ``threads``, ``delegated`` (did a
-  delegate take over operators), ``milliseconds.<path>``, ``ratios.<path>/<other>``, ``faults.<path>``
+  delegate take over operators), ``milliseconds.<path>``, ``ratios.<path>/<other>``, ``processor_ratios`` (the same of
+  the processor time of all threads, which a busy machine changes less), ``faults.<path>``
 - ``models.<name>.conversion.<path>``: ``stages.<stage>`` with ``seconds`` (the whole process, from cold),
   ``work_seconds`` (its imports left out), ``bare_seconds`` (a process that only imports the framework) and
   ``peak_bytes`` (largest of the rounds); ``ratio_to_bare`` of all stages together, ``work_seconds`` of ``onnx_to_tf``
@@ -43,12 +44,17 @@ def latency(made: Latency) -> Dict[str, Any]:
         "milliseconds": {
             name: spread.of([1e3 * each for each in samples]).as_dictionary() for name, samples in seconds.items()
         },
-        "ratios": {
-            f"{one}/{other}": spread.of_ratios(seconds[one], seconds[other]).as_dictionary()
-            for one, other in RATIOS
-            if one in seconds and other in seconds
-        },
+        "ratios": _ratios(seconds),
+        "processor_ratios": _ratios(made.processor_seconds),
         "faults": made.faults,
+    }
+
+
+def _ratios(samples: Dict[str, List[float]]) -> Dict[str, Dict[str, float]]:
+    return {
+        f"{one}/{other}": spread.of_ratios(samples[one], samples[other]).as_dictionary()
+        for one, other in RATIOS
+        if one in samples and other in samples
     }
 
 

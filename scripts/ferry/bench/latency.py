@@ -13,7 +13,8 @@ WARM_UPS = 6
 
 
 class Latency(NamedTuple):
-    """What one runtime took for each model: ``seconds`` of each round, in the rounds' order.
+    """What one runtime took for each model in each round, in the rounds' order: ``seconds`` by the clock, and
+    ``processor_seconds`` of all threads together, which do not count the time that another program had the processor.
 
     ``delegated`` says whether a delegate ran the model; a model in ``faults`` did not run, for the reason given.
     """
@@ -23,6 +24,7 @@ class Latency(NamedTuple):
     delegated: Dict[str, bool]
     faults: Dict[str, str]
     seconds: Dict[str, List[float]]
+    processor_seconds: Dict[str, List[float]]
 
 
 def measure(
@@ -61,4 +63,6 @@ def measure(
         code = process.wait()
     if "runtime" not in made:
         raise BenchError(f"the runtime of {python} ended with exit code {code} and no figures")
-    return Latency(made["runtime"], threads, made["delegated"], made["faults"], made["seconds"])
+    return Latency(
+        made["runtime"], threads, made["delegated"], made["faults"], made["seconds"], made["processor_seconds"]
+    )

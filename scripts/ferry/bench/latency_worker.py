@@ -6,7 +6,8 @@ standard input it takes one JSON object:
     {"models": {"name": "path", …}, "threads": 1, "rounds": 50, "warm_ups": 5}
 
 and on its standard output it writes one a line: ``{"round": 1}`` after each round, warm-ups included, and at the end
-``{"runtime": "tensorflow 2.4.4", "delegated": {name: bool}, "faults": {name: "why"}, "seconds": {name: [0.01, …]}}``.
+``{"runtime": "tensorflow 2.4.4", "delegated": {name: bool}, "faults": {name: "why"}, "seconds": {name: [0.01, …]},
+"processor_seconds": {name: [0.01, …]}}``.
 """
 
 import itertools
@@ -71,16 +72,20 @@ def main() -> None:
             faults[name] = (str(error).strip().splitlines() or [type(error).__name__])[0]
             interpreters.pop(name, None)
     seconds: Dict[str, List[float]] = {name: [] for name in interpreters}
+    processor_seconds: Dict[str, List[float]] = {name: [] for name in interpreters}
     orders = in_every_order(list(interpreters))
     for position in range(job["warm_ups"] + job["rounds"]):
         for name in next(orders):
-            started = time.perf_counter()
+            started, computed = time.perf_counter(), time.process_time()
             interpreters[name].invoke()
+            taken = time.process_time() - computed, time.perf_counter() - started
             if position >= job["warm_ups"]:
-                seconds[name].append(time.perf_counter() - started)
+                processor_seconds[name].append(taken[0])
+                seconds[name].append(taken[1])
         print(json.dumps({"round": position + 1}), flush=True)
     delegated = {name: is_delegated(each) for name, each in interpreters.items()}
-    print(json.dumps({"runtime": runtime, "delegated": delegated, "faults": faults, "seconds": seconds}), flush=True)
+    result = {"runtime": runtime, "delegated": delegated, "faults": faults}
+    print(json.dumps({**result, "seconds": seconds, "processor_seconds": processor_seconds}), flush=True)
 
 
 if __name__ == "__main__":

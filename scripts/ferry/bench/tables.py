@@ -26,15 +26,15 @@ def _files(model: str, files: Dict[str, Any]) -> Table:
 
 def _latency(entries: List[Dict[str, Any]], paths: List[str]) -> Table:
     against = "keras" if "keras" in paths else "ferry"
-    table = _table("latency", "threads", "median", f"÷ {TITLES[against]} (p10 to p90)")
+    table = _table("latency on threads", "median", f"÷ {TITLES[against]} (p10 to p90)", "CPU")
     for entry in entries:
         for path in paths:
             time = entry["milliseconds"].get(path)
             table.add_row(
-                f"{TITLES[path]}, {entry['runtime']}",
-                str(entry["threads"]),
+                f"{TITLES[path]}, {entry['runtime']}, {entry['threads']}",
                 f"{time['median']:.1f} ms" if time else "-",
                 _ratio(entry["ratios"].get(f"{path}/{against}")),
+                _median(entry["processor_ratios"].get(f"{path}/{against}")),
             )
     return table
 
@@ -54,8 +54,18 @@ def _conversion(conversion: Dict[str, Any]) -> Table:
     return table
 
 
+def _median(ratio: Optional[Dict[str, float]]) -> str:
+    return _short(ratio["median"]) if ratio else ""
+
+
 def _ratio(ratio: Optional[Dict[str, float]]) -> str:
-    return f"{ratio['median']:.3f} ({ratio['p10']:.3f} to {ratio['p90']:.3f})" if ratio else ""
+    if not ratio:
+        return ""
+    return f"{_short(ratio['median'])} ({_short(ratio['p10'])} to {_short(ratio['p90'])})"
+
+
+def _short(ratio: float) -> str:
+    return f"{ratio:.3f}" if ratio < 2 else f"{ratio:.1f}"
 
 
 def _table(first: str, *headings: str) -> Table:

@@ -12,6 +12,7 @@ def test_ratios_are_of_the_same_round():
     assert made["ratios"]["article/keras"]["median"] == pytest.approx(5)
     assert made["ratios"]["article/ferry"]["median"] == pytest.approx(10)
     assert made["milliseconds"]["ferry"]["median"] == 10
+    assert made["processor_ratios"] == made["ratios"]
 
 
 def test_what_did_not_run_has_no_ratio():

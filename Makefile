@@ -144,7 +144,7 @@ bench-forms: ## time the forms that TFLite can be given of grouped convolution a
 
 bench: ## measure speed against Keras's own networks and the article's path: build/bench.json, build/bench.svg
 	$(QUIET)$(PYTHON) scripts/runners bench $(WHICH) $(CHOSEN) scripts/bench.py $(SOURCES:%=--model '%') \
-	    --output build$(if $(filter 2.2,$(TF)),/tf2.2)/bench.json --rounds $(ROUNDS)
+	    --output build$(if $(filter 2.2,$(TF)),/tf2.2)/bench.json --rounds $(ROUNDS) --samples $(SAMPLES)
 
 shell: ## open a shell in the environment that the stages run in
 	$(QUIET)$(PYTHON) scripts/runners shell $(WHICH) $(CHOSEN)

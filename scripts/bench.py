@@ -29,6 +29,7 @@ def bench(arguments, console) -> int:
         target=arguments.output,
         rounds=arguments.rounds,
         conversion_rounds=arguments.conversion_rounds,
+        samples=arguments.samples,
         newest=arguments.newest or None,
     )
     with bar:
@@ -64,6 +65,7 @@ def main() -> int:
         metavar="N",
         help="conversions of each",
     )
+    parser.add_argument("--samples", type=stage.count("SAMPLES"), default=1000, metavar="N", help="inputs to verify")
     parser.add_argument("--newest", default="", metavar="PYTHON", help="an interpreter with the newest TFLite runtime")
     arguments = parser.parse_args()
     return stage.run("bench", arguments, arguments.output, bench)

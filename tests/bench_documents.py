@@ -5,7 +5,12 @@ from typing import Any, Dict
 from ferry.bench import document
 from ferry.bench.conversion import FRAMEWORKS, StageRun
 from ferry.bench.latency import Latency
+from ferry.bench.verification import RUNS, Check
 
+CHECKS = [
+    Check(30.0, {"pytorch float32": 10.0, "onnx": 5.0, "tensorflow": 5.0, "tflite": 5.0}, 500_000_000),
+    Check(18.0, {"onnx": 5.0, "tensorflow": 5.0, "tflite": 5.0}, 400_000_000),
+]
 FILE = {"bytes": 14_000_000, "operators": {"CONV_2D": 70}, "operator_count": 70, "multiply_adds": 301_000_000}
 
 
@@ -25,6 +30,7 @@ def of(made: Latency, **conversions: Any) -> Dict[str, Any]:
     model = {
         "files": dict.fromkeys(made.seconds, FILE),
         "latency": [document.latency(made)],
+        "verification": {run: check.as_dictionary() for run, check in zip(RUNS, CHECKS)},
         "conversion": conversions or {"ferry": document.conversion(conversion(1.5)), "article": {"fault": "it cannot"}},
     }
-    return {"models": {"net": model}, "runtimes_left_out": {}}
+    return {"samples": 1000, "models": {"net": model}, "runtimes_left_out": {}}

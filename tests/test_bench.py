@@ -12,7 +12,7 @@ from programs import run_stage, write_model
 from runners import venv
 
 TINY = ("F.relu6(self.c(x))", "torch.randn(1, 8, 8, 8)", "self.c = nn.Conv2d(8, 8, 3, padding=1, groups=8)")
-ONCE = ["--rounds", "6", "--conversion-rounds", "1"]
+ONCE = ["--rounds", "6", "--conversion-rounds", "1", "--samples", "8"]
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,17 @@ def test_converting_is_measured_on_both_paths(measured):
             # Either framework takes more than that, and the whole machine less.
             assert 5e7 < figures["peak_bytes"] < 5e9
         assert conversion[path]["ratio_to_bare"]["median"] > 0
+
+
+def test_verifying_is_measured_without_and_with_kept_references(measured):
+    runs = json.loads((measured[0] / "bench.json").read_text())["models"]["tiny"]["verification"]
+    assert list(runs["first"]["inference_seconds"]) == [
+        *("pytorch float32", "pytorch float64", "onnx", "tensorflow", "tflite")
+    ]
+    assert list(runs["again"]["inference_seconds"]) == ["onnx", "tensorflow", "tflite"]
+    for figures in runs.values():
+        expected = figures["seconds"] / sum(figures["inference_seconds"].values())
+        assert figures["ratio_to_inference"] == pytest.approx(expected, rel=1e-3)
 
 
 def test_it_ends_with_its_tables_and_is_otherwise_quiet(measured):

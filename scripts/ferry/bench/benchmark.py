@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from ferry import atomic_file
-from ferry.bench import conversion, document, latency, process
+from ferry.bench import conversion, document, latency, process, verification
 from ferry.errors import BenchError
 from ferry.tflite_graph import flatbuffer
 from ferry.tflite_graph.multiply_adds import multiply_adds
@@ -25,14 +25,16 @@ Advance = Callable[[str], None]
 class Settings(NamedTuple):
     """What to measure: model files by name, and where to.
 
-    ``rounds`` is how often each model runs in each runtime, ``conversion_rounds`` how often it is converted; ``newest``
-    is an interpreter that has the newest TFLite runtime and matplotlib, or ``None``.
+    ``rounds`` is how often each model runs in each runtime, ``conversion_rounds`` how often it is converted,
+    ``samples`` how many inputs it is verified on; ``newest`` is an interpreter that has the newest TFLite runtime and
+    matplotlib, or ``None``.
     """
 
     models: Dict[str, str]
     target: str
     rounds: int
     conversion_rounds: int
+    samples: int
     newest: Optional[str]
 
 
@@ -41,7 +43,7 @@ def steps(settings: Settings) -> int:
     converting = conversion.steps(settings.conversion_rounds, CONVERSION_WARM_UPS) + conversion.steps(1, 0)
     running = len(_runtimes(settings)) * len(_threads()) * (settings.rounds + latency.WARM_UPS)
     native = sum(name in KERAS_NATIVE for name in settings.models)
-    return len(settings.models) * (converting + 1 + running) + native
+    return len(settings.models) * (converting + 1 + running + len(verification.RUNS)) + native
 
 
 def measure(settings: Settings, advance: Advance) -> Dict[str, Any]:
@@ -56,6 +58,7 @@ def measure(settings: Settings, advance: Advance) -> Dict[str, Any]:
         "versions": versions(),
         "rounds": settings.rounds,
         "conversion_rounds": settings.conversion_rounds,
+        "samples": settings.samples,
         "models": {name: _model(name, settings, left_out, advance) for name in settings.models},
         "runtimes_left_out": left_out,
     }
@@ -100,6 +103,8 @@ def remarks(made: Dict[str, Any]) -> List[str]:
             lines += [
                 f"{name}, {path} does not run in {entry['runtime']}: {why}" for path, why in entry["faults"].items()
             ]
+        if "fault" in model["verification"]:
+            lines.append(f"{name}: the verification was not timed: {model['verification']['fault']}")
     return lines + [f"{what} is left out: {why}" for what, why in made["runtimes_left_out"].items()]
 
 
@@ -135,7 +140,22 @@ def _model(name: str, settings: Settings, left_out: Dict[str, str], advance: Adv
         process.run(program, os.path.join(folder, "logs", "keras.log"))
     paths = {path: paths[path] for path in document.PATHS if path in paths}
     files = {path: _file(tflite) for path, tflite in paths.items()}
-    return {"files": files, "latency": _latencies(name, paths, settings, left_out, advance), "conversion": converted}
+    return {
+        "files": files,
+        "latency": _latencies(name, paths, settings, left_out, advance),
+        "conversion": converted,
+        "verification": _verification(name, folder, settings, advance),
+    }
+
+
+def _verification(name: str, folder: str, settings: Settings, advance: Advance) -> Dict[str, Any]:
+    artifacts, into = os.path.join(folder, "ferry"), os.path.join(folder, "verify")
+    step = partial(advance, f"{name}: verifying")
+    try:
+        checks = verification.measure(settings.models[name], artifacts, into, settings.samples, step)
+    except BenchError as error:
+        return {"fault": str(error)}
+    return {run: check.as_dictionary() for run, check in zip(verification.RUNS, checks)}
 
 
 def _latencies(

@@ -6,6 +6,7 @@ its spread.
 - ``machine``: ``processor``, ``cores`` that the process may use
 - ``versions``: of Python and the packages the model was made with
 - ``rounds``, ``conversion_rounds``: the samples behind each spread; the article's path is converted once
+- ``samples``: how many inputs a verification compares
 - ``models.<name>.files.<path>``: one each of ``ferry``, ``nhwc`` (the same with ``LAYOUT=nhwc``), ``keras`` (the
   network Keras has, where it has one) and ``article`` (onnx-tf alone, where it could be made): ``bytes``,
   ``operators`` (how many of each), ``operator_count``, ``multiply_adds``
@@ -16,6 +17,9 @@ its spread.
   ``work_seconds`` (its imports left out), ``bare_seconds`` (a process that only imports the framework) and
   ``peak_bytes`` (largest of the rounds); ``ratio_to_bare`` of all stages together, ``work_seconds`` of ``onnx_to_tf``
   and ``tf_to_tflite`` together; or ``fault`` alone. ``nhwc`` and ``keras`` are not timed
+- ``models.<name>.verification.<run>``: one each of ``first`` and ``again``, which finds PyTorch's outputs kept:
+  ``seconds``, ``inference_seconds.<runtime>`` within them, ``ratio_to_inference`` of the one to the sum of the other,
+  ``peak_bytes`` of the largest process; or ``fault`` alone
 - ``runtimes_left_out``: what could not be measured, each with the reason
 """
 

@@ -9,11 +9,13 @@ TITLES = {"ferry": "Ferry", "nhwc": "Ferry nhwc", "keras": "Keras", "article": "
 
 
 def of(made: Dict[str, Any]) -> Iterator[Table]:
-    """Three tables for each model of the document: the files, their latency, and what converting took."""
+    """The tables of each model of the document: the files, their latency, what converting and verifying took."""
     for name, model in made["models"].items():
         yield _files(name, model["files"])
         yield _latency(model["latency"], list(model["files"]))
         yield _conversion(model["conversion"])
+        if "fault" not in model["verification"]:
+            yield _verification(model["verification"], made["samples"])
 
 
 def _files(model: str, files: Dict[str, Any]) -> Table:
@@ -51,6 +53,19 @@ def _conversion(conversion: Dict[str, Any]) -> Table:
                 *(f"{figures[key]['median']:.2f} s" for key in ("seconds", "bare_seconds", "work_seconds")),
                 filesize.decimal(figures["peak_bytes"]),
             )
+    return table
+
+
+def _verification(runs: Dict[str, Any], samples: int) -> Table:
+    table = _table(f"verification on {samples:,} inputs", "time", "inferences", "ratio", "peak memory")
+    for run, figures in runs.items():
+        table.add_row(
+            {"first": "first", "again": "again, references kept"}[run],
+            f"{figures['seconds']:.1f} s",
+            f"{sum(figures['inference_seconds'].values()):.1f} s",
+            f"{figures['ratio_to_inference']:.3f}",
+            filesize.decimal(figures["peak_bytes"]),
+        )
     return table
 
 

@@ -33,6 +33,8 @@ def test_every_figure_is_in_a_row_of_its_own_within_80_columns():
         "10.0",
     ]
     assert row(text, "article, tf_to_tflite").split()[2:] == ["9.00", "s", "1.00", "s", "0.50", "s", "4.0", "MB"]
+    assert row(text, "first").split() == ["first", "30.0", "s", "25.0", "s", "1.200", "500.0", "MB"]
+    assert row(text, "again").split()[3:] == ["18.0", "s", "15.0", "s", "1.200", "400.0", "MB"]
     # And with the longest names.
     times = latency(nhwc=[0.1], keras=[0.1])._replace(runtime="ai-edge-litert 2.3.0", threads=64)
     assert "…" not in printed(of(times)) and "ai-edge-litert 2.3.0, 64 " in printed(of(times))

@@ -7,7 +7,7 @@ import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.lowerings.windows import Windows, is_same, windows_of
-from ferry.tf_graph.tensors import ChannelsLast, Made, Tensors
+from ferry.tf_graph.tensors import ChannelsLast, Made, Tensors, same_layout
 
 
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
@@ -19,6 +19,10 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     windows = windows_of(node, node.attrs["kernel_shape"], sizes)
     if windows is None or max(windows.dilations) > 1:
         return None
+    if max(windows.kernel + windows.strides) == 1 and not any(map(any, windows.pads)):
+        # An adaptive pool of what has its size already, as in VGG.
+        as_it_is, last = tensors.either(node.inputs[0])
+        return [same_layout(last, as_it_is)]
     x = tensors.last(node.inputs[0])
     if not x.dtype.is_floating:
         return None

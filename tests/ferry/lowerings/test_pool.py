@@ -75,3 +75,10 @@ def test_padding_that_is_same_needs_no_pad(operator, name):
     node = helper.make_node(operator, ["x"], ["y"], kernel_shape=[3, 3], strides=[1, 1], pads=[1, 1, 1, 1])
     data = assert_carried(after_a_convolution([node], [1, 3, 8, 8]), {"x": normal(1, 1, 3, 8, 8)})
     assert flatbuffer.operators(data) == {"TRANSPOSE": 2, "CONV_2D": 1, name: 1}
+
+
+@pytest.mark.parametrize("operator", ["MaxPool", "AveragePool"])
+def test_one_of_single_values_is_nothing(operator):
+    node = helper.make_node(operator, ["x"], ["y"], kernel_shape=[1, 1], strides=[1, 1])
+    data = assert_carried(after_a_convolution([node], [1, 3, 8, 8]), {"x": normal(1, 1, 3, 8, 8)})
+    assert flatbuffer.operators(data) == {"TRANSPOSE": 2, "CONV_2D": 1}

@@ -34,6 +34,14 @@ BUILD := build$(if $(filter 2.2,$(TF)),/tf2.2)$(if $(filter article,$(GRAPH)),/a
 MATRIX_TF := $(if $(filter file,$(origin TF)),2.4 2.2,$(TF))
 LOCK := $(if $(filter 2.2,$(TF)),requirements/tf2.2.lock,requirements.lock)
 
+ZOO := $(filter-out zoo/calibrated,$(patsubst models/%.py,%,$(wildcard models/zoo/*.py)))
+ifneq ($(filter zoo,$(MAKECMDGOALS)),)
+MODEL := $(ZOO)
+# models/mobilenet_v2.py is another one than the zoo's, and has a folder of its own.
+BUILD := $(BUILD)/zoo
+SAMPLES := $(if $(filter file,$(origin SAMPLES)),20,$(SAMPLES))
+endif
+
 # A word of MODEL is a file anywhere, or the name of one in models/; the file's name without its ending is the model's.
 WORDS := $(patsubst ~/%,$(HOME)/%,$(or $(ONNX),$(MODEL)))
 SOURCES := $(sort $(foreach word,$(WORDS),$(if $(filter %.py %.pt %.onnx,$(word)),$(word),models/$(word).py)))
@@ -79,7 +87,7 @@ endif
 ifeq ($(GRAPH) $(LAYOUT),article nhwc)
 $(error GRAPH=article has its inputs and outputs as PyTorch has them: LAYOUT=nhwc is for Ferry's own graph)
 endif
-ifneq ($(filter onnx tf tflite verify bisect matrix bench inspect,$(MAKECMDGOALS)),)
+ifneq ($(filter onnx tf tflite verify bisect matrix bench inspect zoo,$(MAKECMDGOALS)),)
 include scripts/given.mk
 endif
 
@@ -126,8 +134,9 @@ $(FROZEN): $(BUILD)/%/model.pb: $(BUILD)/%/model.onnx $(ONNX_TO_TF)
 $(TFLITE): $(BUILD)/%/model.tflite: $(BUILD)/%/model.pb $(TF_TO_TFLITE)
 	$(RUN) scripts/tf_to_tflite.py --input '$<' --output '$@'
 
+# In the zoo one that fails is a row of the table, and the table's program fails.
 $(VERIFIED): verify/%: $(BUILD)/%/model.tflite
-	$(RUN) scripts/verify.py --model '$(SOURCE/$*)' $(GIVEN) --build '$(BUILD)/$*' --layout $(LAYOUT) \
+	$(if $(filter zoo,$(MAKECMDGOALS)),-)$(RUN) scripts/verify.py --model '$(SOURCE/$*)' $(GIVEN) --build '$(BUILD)/$*' --layout $(LAYOUT) \
 	    --samples $(SAMPLES) --device $(DEVICE) \
 	    $(if $(INPUTS),--inputs "$(INPUTS)") $(if $(TOLERANCE),"--tolerance=$(TOLERANCE)")
 
@@ -157,6 +166,10 @@ doctor: ## say what this machine has for Ferry, and what that means
 
 test: ## run the tests; PYTEST="-k name" picks some
 	$(QUIET)$(PYTHON) scripts/runners run venv -m pytest $(PYTEST)
+
+.PHONY: zoo
+zoo: $(if $(filter zoo,$(MAKECMDGOALS)),$(VERIFIED)) ## carry and verify all of models/zoo/, and write docs/zoo.md
+	$(RUN) scripts/zoo_table.py --build $(BUILD) --output docs/zoo.md $(NAMES)
 
 .PHONY: coverage
 coverage: ## carry onnx's own tests of its operators, and write docs/coverage.md

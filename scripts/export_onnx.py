@@ -30,7 +30,7 @@ def export(arguments, console) -> int:
     atomic_file.write_bytes(arguments.output, made.SerializeToString(deterministic=True))
     files_read.write(arguments.output, read, arguments.made_of)
     nodes = sum(node.op_type != "Constant" for node in made.graph.node)
-    detail = f"opset {pytorch_export.OPSET}, {nodes} nodes"
+    detail = f"opset {made.opset_import[0].version}, {nodes} nodes"
     stage.result(console, "export_onnx", arguments.output, detail, started)
     return 0
 

@@ -15,8 +15,9 @@ from ferry.export_watch import Place, Watch
 from ferry.model_file import PytorchModel
 from ferry.onnx_graph import interface
 
-# onnx-tf 1.6.0 is complete up to opset 11; what 12 adds it knows in part.
+# onnx-tf 1.6.0 is complete up to opset 11; what 12 adds it knows in part, and Ferry lowers itself.
 OPSET = 11
+OPSET_WITH_EINSUM = 12
 # What a named operator can be written with instead; for the others the advice is a general one.
 INSTEAD = {
     "fft": "compute it before the model, or as a product with a constant matrix",
@@ -49,6 +50,20 @@ def export(model: PytorchModel) -> Exported:
             compute the same: dropout or batch norm in training mode, an output that does not depend on the input.
     """
     _list_symbolics_once()
+    for opset in (OPSET, OPSET_WITH_EINSUM):
+        data, failure, watch = _in_opset(opset, model)
+        if {place.operator for place in watch.unsupported} != {"einsum"}:
+            break
+    reason = _unsupported(watch, failure)
+    if reason:
+        raise UnsupportedModelError(reason) from failure
+    made = onnx.load_model_from_string(data)
+    interface.settle(made, model.input_names, model.output_names)
+    onnx.checker.check_model(made)
+    return Exported(made, _remarks(watch))
+
+
+def _in_opset(opset: int, model: PytorchModel) -> Tuple[bytes, Union[Exception, None], Watch]:
     buffer = io.BytesIO()
     failure = None
     with export_watch.watching() as watch:
@@ -60,18 +75,12 @@ def export(model: PytorchModel) -> Exported:
                 input_names=model.input_names,
                 output_names=model.output_names,
                 example_outputs=_as_returned(model.example_outputs),
-                opset_version=OPSET,
+                opset_version=opset,
                 keep_initializers_as_inputs=False,
             )
         except Exception as error:  # The exporter raises RuntimeError, TypeError, IndexError, … for what it lacks.
             failure = error
-    reason = _unsupported(watch, failure)
-    if reason:
-        raise UnsupportedModelError(reason) from failure
-    made = onnx.load_model_from_string(buffer.getvalue())
-    interface.settle(made, model.input_names, model.output_names)
-    onnx.checker.check_model(made)
-    return Exported(made, _remarks(watch))
+    return buffer.getvalue(), failure, watch
 
 
 def _unsupported(watch: Watch, failure: Union[Exception, None]) -> str:

@@ -1,0 +1,3 @@
+from calibrated import video
+
+get_pytorch_model, get_example_input = video("r2plus1d_18")

@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Put the reports of many verified models into one table."""
+
+import argparse
+import json
+import os
+import sys
+
+HEAD = """\
+# The zoo
+
+Every model of torchvision 0.6.1, in `models/zoo/`: weights drawn at random with a seed, and the statistics of the batch
+norms taken from what passes through them. `make zoo` carries them all, verifies them and writes this file.
+
+| column | meaning |
+| --- | --- |
+| error | TFLite's mean absolute error against PyTorch in float64, as a share of the outputs' mean magnitude |
+| rounding | that error in multiples of what PyTorch's own float32 is off by |
+| operators | of the TFLite model; Flex names those that are TensorFlow's own |
+| ms | one inference in TFLite on one thread, the median, on the machine that the table was made on |
+| s | the whole verification |
+
+"""
+COLUMNS = "| model | verdict | error | rounding | operators | Flex | MB | ms | s |\n" + "| --- " * 9 + "|\n"
+
+
+def main() -> int:
+    """Write the table; 1 if a model failed or has no report."""
+    parser = argparse.ArgumentParser(prog="zoo_table", description=__doc__)
+    parser.add_argument("--build", required=True, metavar="FOLDER", help="where each model has its folder")
+    parser.add_argument("--output", required=True, metavar="FILE.md", help="the table to write")
+    parser.add_argument("models", nargs="+", metavar="MODEL")
+    arguments = parser.parse_args()
+    from rich import console
+
+    from ferry import atomic_file
+
+    reports = {name: load(os.path.join(arguments.build, name, "report.json")) for name in arguments.models}
+    text = as_markdown(reports)
+    atomic_file.write_bytes(arguments.output, text.encode())
+    console.Console(highlight=False, soft_wrap=True).print(text[len(HEAD) :].rstrip(), markup=False)
+    passed = sum(bool(report and report["passed"]) for report in reports.values())
+    print(f"zoo: {passed} of {len(reports)} models passed; {arguments.output}")
+    return 0 if passed == len(reports) else 1
+
+
+def load(path):
+    """The report in ``path``; ``None`` where there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except (OSError, ValueError):
+        return None
+
+
+def as_markdown(reports) -> str:
+    """The document for the ``reports`` by model, in their order."""
+    return HEAD + COLUMNS + "".join(row(name, report) for name, report in reports.items())
+
+
+def row(name, report) -> str:
+    """One model's line."""
+    lite = report["stages"].get("tflite") if report else None
+    if lite is None:
+        return f"| {name} | {'no report' if report is None else 'not verified'} " + "| " * 7 + "|\n"
+    distances = [output["against_reference"] for output in lite["outputs"].values()]
+    error = max((each["relative"]["mean"] for each in distances if each), default=None)
+    operators = lite["operators"] or {}
+    flex = ", ".join(f"{kind[4:]} ({count})" for kind, count in sorted(operators.items()) if kind.startswith("Flex"))
+    cells = [
+        name,
+        "passed" if report["passed"] else "FAILED",
+        "" if error is None else f"{error:.1e}",
+        "" if lite["noise_multiple"] is None else f"{lite['noise_multiple']:.2f}",
+        str(sum(operators.values())),
+        flex,
+        f"{lite['artifact']['bytes'] / 1e6:.1f}",
+        f"{lite['latency']['milliseconds']['median']:.1f}",
+        f"{report['seconds']:.0f}",
+    ]
+    return "| " + " | ".join(cells) + " |\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -12,13 +12,13 @@ def bisect(arguments, console) -> int:
     started = time.monotonic()
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     from ferry.bisection import describe
-    from ferry.bisection.find import STAGES, Bisection
+    from ferry.bisection.find import Bisection
     from ferry.bisection.trial_input import trial_input
     from ferry.model_source import ModelSource
 
     source = ModelSource(arguments.model, arguments.weights, arguments.input_shape)
     bisection = Bisection(source, arguments.build, arguments.layout)
-    for name in [arguments.stage] if arguments.stage else STAGES:
+    for name in [arguments.stage] if arguments.stage else bisection.stages:
         trial = trial_input(arguments.build, name, bisection.examples)
         finding = bisection.find(name, trial.arrays)
         if finding is not None:
@@ -34,7 +34,7 @@ def bisect(arguments, console) -> int:
 def main() -> int:
     """Read the arguments and run the program."""
     parser = stage.parser("bisect_model", __doc__)
-    parser.add_argument("--model", required=True, metavar="FILE", help="the model file, or a TorchScript .pt")
+    parser.add_argument("--model", required=True, metavar="FILE", help="the model file, a TorchScript .pt or an .onnx")
     parser.add_argument("--weights", default="", metavar="FILE.pth", help="a checkpoint to load into the model")
     parser.add_argument("--input-shape", default="", metavar="SHAPES", help="a TorchScript model's, as in 1,3,224,224")
     parser.add_argument("--build", required=True, metavar="FOLDER", help="where the artifacts are")

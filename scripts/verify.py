@@ -69,7 +69,6 @@ def verify(arguments, console) -> int:
         file = os.path.basename(artifacts[stage_name])
         console.print(f"verify: {stage_name}: {file} is not the file that was checked last", markup=False)
     worst_input.save(arguments.build, made, outcome)
-    where = _where_it_broke(arguments, made)
     atomic_file.write_bytes(target, report.as_bytes(made))
     files.write(arguments.build, made)
     console.print(summary_lines.table(made))
@@ -77,8 +76,13 @@ def verify(arguments, console) -> int:
         console.print("verify: the model came as ONNX, so what PyTorch is called here is ONNX Runtime", markup=False)
     for line in summary_lines.lines(made, target):
         console.print(line, markup=False)
+    # Only now: who is content with the verdict may interrupt what follows.
+    where = _where_it_broke(arguments, made)
     for line in where:
         console.print(f"verify: {line}", markup=False)
+    if where:
+        atomic_file.write_bytes(target, report.as_bytes(made))
+        files.write(arguments.build, made)
     return 0 if made["passed"] else FAILED
 
 

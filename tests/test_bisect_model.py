@@ -1,11 +1,12 @@
 import json
 
+import jsonschema
 import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
 
-from programs import convert, run_stage, write_model
+from programs import ROOT, convert, run_stage, write_model
 
 LAYERS = "self.first = nn.Conv2d(3, 4, 3); self.second = nn.Linear(4, 5)"
 
@@ -51,6 +52,16 @@ def test_one_stage_alone(model, build):
     assert "bisect: onnx:" not in done.stdout
 
 
+def test_a_model_that_came_as_onnx_is_walked_from_there_on(build):
+    done = bisect(build / "model.onnx", build)
+    assert done.returncode == 0, done.stderr
+    assert "bisect: onnx:" not in done.stdout
+    assert done.stdout.count("every piece of it computes what it was made to compute") == 2
+    done = bisect(build / "model.onnx", build, "--stage", "onnx")
+    assert done.returncode == 1
+    assert "the model came as ONNX: there is no PyTorch to bisect it against" in done.stderr
+
+
 def test_a_missing_artifact_is_one_line(model, build):
     (build / "model.pb").unlink()
     done = bisect(model, build)
@@ -68,7 +79,10 @@ def test_verify_says_where_a_stage_broke_and_bisects_on_its_worst_input(model, b
     assert done.returncode == 2
     assert "verify: onnx breaks: the ONNX model against PyTorch" in done.stdout
     assert "(Conv) of first" in done.stdout
-    where = json.loads((build / "report.json").read_text())["stages"]["onnx"]["where"]
+    report = json.loads((build / "report.json").read_text())
+    jsonschema.validate(report, json.loads((ROOT / "docs" / "report.schema.json").read_text()))
+    assert "<h2>Where it broke</h2>" in (build / "report.html").read_text()
+    where = report["stages"]["onnx"]["where"]
     assert (where["step"], where["operator"], where["scope"]) == ("export", "Conv", "first")
     assert (build / "worst_input_onnx.npz").exists()
 

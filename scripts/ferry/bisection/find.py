@@ -20,6 +20,7 @@ from ferry.errors import FerryError, UnsupportedModelError
 from ferry.model_source import ModelSource
 from ferry.onnx_graph import model_file as onnx_file
 from ferry.onnx_graph.fold_constants import static_shapes
+from ferry.runtimes.onnx_reference import OnnxReference
 from ferry.tf_graph import convert_onnx, frozen_graph
 from ferry.tflite_graph import flatbuffer
 
@@ -65,6 +66,8 @@ class Bisection:
         build: the folder with ``model.onnx``, ``model.pb`` and ``model.tflite``.
         layout: what the latter two were made with, ``nchw`` or ``nhwc``.
 
+    ``stages`` are those that can be walked: of a model that came as ONNX, all but the export.
+
     Raises:
         FerryError: the model file cannot be loaded.
     """
@@ -72,10 +75,15 @@ class Bisection:
     def __init__(self, model: Union[str, ModelSource], build: str, layout: str = "nchw"):
         self._build, self._layout = build, layout
         source = ModelSource(model) if isinstance(model, str) else model
+        self.stages: Tuple[str, ...] = STAGES
+        self._pytorch: Optional[model_file.PytorchModel] = None
         if source.path.endswith(".onnx"):
-            raise UnsupportedModelError(f"{source.path} is ONNX already: there is no PyTorch to bisect it against")
-        self._pytorch = model_file.load(*source)
-        self.examples = [tensor.numpy() for tensor in self._pytorch.example_inputs]
+            # There is no PyTorch to hold the ONNX model against.
+            self.stages = STAGES[1:]
+            self.examples = OnnxReference(source).example_inputs
+        else:
+            self._pytorch = model_file.load(*source)
+            self.examples = [tensor.numpy() for tensor in self._pytorch.example_inputs]
         self._recording: Optional[pytorch_trace.Recording] = None
         self._onnx: Optional[onnx.ModelProto] = None
         self._scopes: Optional[Dict[str, str]] = None
@@ -95,7 +103,7 @@ class Bisection:
             note = "model.onnx is not what PyTorch exports of this model file now; make it with `make -B onnx`"
             return Finding("onnx", "export", notes=(note,))
         inputs = _fed(whole, arrays)
-        reference = pytorch_trace.TracedPytorch(self._pytorch, recording, names, list(inputs))
+        reference = pytorch_trace.TracedPytorch(self._module(), recording, names, list(inputs))
         fault = self._trace_fault(reference, [info.name for info in whole.model.graph.output], inputs)
         if fault:
             return Finding("onnx", "trace", notes=(fault,))
@@ -185,9 +193,14 @@ class Bisection:
         weights = [name.rpartition(".")[0] for name in node.input if "." in name]
         return weights[0] if weights else ""
 
+    def _module(self) -> model_file.PytorchModel:
+        if self._pytorch is None:
+            raise UnsupportedModelError("the model came as ONNX: there is no PyTorch to bisect it against")
+        return self._pytorch
+
     def _recorded(self) -> pytorch_trace.Recording:
         if self._recording is None:
-            self._recording = pytorch_trace.record(self._pytorch)
+            self._recording = pytorch_trace.record(self._module())
         return self._recording
 
     def _onnx_model(self) -> onnx.ModelProto:
@@ -201,7 +214,7 @@ class Bisection:
     def _trace_fault(self, reference: pytorch_trace.TracedPytorch, names: List[str], inputs: Values) -> str:
         """What is wrong with the trace as a whole, or nothing."""
         with torch.no_grad():
-            made = self._pytorch.module(*(torch.from_numpy(array.copy()) for array in inputs.values()))
+            made = self._module().module(*(torch.from_numpy(array.copy()) for array in inputs.values()))
         wanted = [tensor.detach().numpy() for tensor in model_file.tensors_in("", made)]
         try:
             traced = reference.values([name for name in names if name in reference.names], inputs)

@@ -17,3 +17,10 @@ def get_pytorch_model():
 
 def get_example_input():
     return torch.zeros(1, 3, 224, 224)
+
+
+def get_preprocessing():
+    from torchvision import transforms
+
+    normalised = transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    return transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor(), normalised])

@@ -90,9 +90,6 @@ def _serve(channel: connection.Connection, opener: Callable[..., Any], arguments
     # A terminal's Ctrl-C comes to all; the one that asked cleans up.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # ONNX Runtime 1.4 is built with OpenMP, which heeds this alone. Its threads wait spinning: with one for each
-    # processor they take from the other workers what those have processors for.
-    os.environ["OMP_NUM_THREADS"] = "1"
     opened: List[Any] = []
     method: Optional[str] = None
     while True:

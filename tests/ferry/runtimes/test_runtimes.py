@@ -8,7 +8,7 @@ from ferry.runtimes.pytorch_runtime import PytorchRuntime
 from ferry.runtimes.tensorflow_runtime import TensorflowRuntime
 from ferry.runtimes.tflite_runtime import TfliteRuntime
 from onnx_models import normal
-from programs import convert, write_model
+from programs import convert, run_python, write_model
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +52,15 @@ def test_each_run_gives_arrays_of_its_own(build):
         kept = first.copy()
         runtime.run([normal(2, 1, 3, 8, 8)])
         np.testing.assert_array_equal(first, kept)
+
+
+def test_onnx_runtime_starts_no_threads_that_would_spin(build):
+    program = """
+        import os, sys
+        import numpy as np
+        from ferry.runtimes.onnx_runtime import OnnxRuntime
+        before = len(os.listdir("/proc/self/task"))
+        OnnxRuntime(sys.argv[1]).run([np.zeros((1, 3, 8, 8), np.float32)])
+        print(len(os.listdir("/proc/self/task")) - before)
+    """
+    assert run_python(program, build / "model.onnx", env={"OMP_NUM_THREADS": "2"}).stdout.strip() == "0"

@@ -56,6 +56,7 @@ FROZEN := $(NAMES:%=$(BUILD)/%/model.pb)
 TFLITE := $(NAMES:%=$(BUILD)/%/model.tflite)
 VERIFIED := $(NAMES:%=verify/%)
 BISECTED := $(NAMES:%=bisect/%)
+INSPECTED := $(NAMES:%=inspect/%)
 
 WHICH = --tf $(TF) --device $(DEVICE)
 # Asked once, and only if a recipe runs: looking for a container engine takes longer than finding nothing to do.
@@ -102,11 +103,12 @@ IMPORT_ONNX := scripts/import_onnx.py $(addprefix scripts/ferry/,files_read.py t
 ONNX_TO_TF := scripts/onnx_to_tf.py $(wildcard scripts/ferry/onnx_graph/*.py scripts/ferry/lowerings/*.py \
     scripts/ferry/tf_graph/*.py) $(FRAME)
 TF_TO_TFLITE := scripts/tf_to_tflite.py $(wildcard scripts/ferry/tflite_graph/*.py) \
-    $(addprefix scripts/ferry/tf_graph/,__init__.py distinct_outputs.py frozen_graph.py) $(FRAME)
+    $(addprefix scripts/ferry/tf_graph/,__init__.py distinct_outputs.py frozen_graph.py) \
+    $(addprefix scripts/ferry/,versions.py verification/__init__.py verification/provenance.py) $(FRAME)
 
 # A stage renames a whole file into place. Interrupted right after that, make would delete it, and the old one is gone.
 .PRECIOUS: $(EXPORTED) $(IMPORTED) $(FROZEN) $(TFLITE)
-.PHONY: FORCE help new onnx tf tflite verify $(VERIFIED) bisect $(BISECTED) matrix bench shell image doctor test lint lock clean clean-all
+.PHONY: FORCE help new onnx tf tflite verify $(VERIFIED) inspect $(INSPECTED) bisect $(BISECTED) matrix bench shell image doctor test lint lock clean clean-all
 
 help: ## print this
 	@$(PYTHON) scripts/make_help.py $(firstword $(MAKEFILE_LIST))
@@ -118,6 +120,7 @@ onnx: $(EXPORTED) $(IMPORTED) ## export the model to ONNX: build/MODEL/model.onn
 tf: $(FROZEN) ## convert it to a frozen TensorFlow graph: build/MODEL/model.pb
 tflite: $(TFLITE) ## convert it all the way to TensorFlow Lite: build/MODEL/model.tflite
 verify: $(VERIFIED) ## compare the outputs of every stage with PyTorch's: build/MODEL/report.json
+inspect: $(INSPECTED) ## print what is in model.tflite: inputs, outputs, operators, size, multiply-adds, origin
 bisect: $(BISECTED) ## find the first tensor at which a stage's model parts from the one it was made of
 
 GIVEN = $(if $(WEIGHTS),--weights '$(WEIGHTS)') $(if $(INPUT_SHAPE),--input-shape '$(INPUT_SHAPE)')
@@ -139,6 +142,9 @@ $(VERIFIED): verify/%: $(BUILD)/%/model.tflite
 	$(if $(filter zoo,$(MAKECMDGOALS)),-)$(RUN) scripts/verify.py --model '$(SOURCE/$*)' $(GIVEN) --build '$(BUILD)/$*' --layout $(LAYOUT) \
 	    --samples $(SAMPLES) --device $(DEVICE) \
 	    $(if $(INPUTS),--inputs "$(INPUTS)") $(if $(TOLERANCE),"--tolerance=$(TOLERANCE)")
+
+$(INSPECTED): inspect/%: $(BUILD)/%/model.tflite
+	$(RUN) scripts/inspect_tflite.py --build '$(BUILD)/$*'
 
 $(BISECTED): bisect/%: $(BUILD)/%/model.tflite
 	$(RUN) scripts/bisect_model.py --model '$(SOURCE/$*)' $(GIVEN) --build '$(BUILD)/$*' --layout $(LAYOUT)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Stage 2: ``model.onnx`` to a frozen TensorFlow graph, ``model.pb``, in NHWC unless it is the article's."""
 
+import hashlib
 import os
 import time
 
@@ -20,6 +21,8 @@ def convert(arguments, console) -> int:
     graph_def = (
         article.convert(model) if arguments.graph == "article" else convert_onnx.convert(model, arguments.layout)
     )
+    with open(arguments.input, "rb") as file:
+        frozen_graph.note_onnx_digest(graph_def, hashlib.sha256(file.read()).hexdigest())
     atomic_file.write_bytes(arguments.output, frozen_graph.to_bytes(graph_def))
     detail = f"{sum(node.op not in ('Const', 'Placeholder') for node in graph_def.node)} operators"
     stage.result(console, "onnx_to_tf", arguments.output, detail, started)

@@ -14,7 +14,8 @@ def convert(arguments, console) -> int:
     from ferry import atomic_file
     from ferry.errors import UnsupportedModelError
     from ferry.tf_graph import distinct_outputs, frozen_graph
-    from ferry.tflite_graph import converter, flatbuffer, usable
+    from ferry.tflite_graph import converter, description, flatbuffer, usable
+    from ferry.verification import provenance
 
     graph_def = frozen_graph.load(arguments.input)
     allow_flex = arguments.flex == "allow"
@@ -30,6 +31,9 @@ def convert(arguments, console) -> int:
             "TFLite keeps one name for a tensor, and two of these are one"
         )
     usable.refuse_unusable(data)
+    made_with = provenance.provenance()
+    of = frozen_graph.onnx_digest(graph_def)
+    data = description.with_description(data, of, made_with["lock_sha256"], made_with["versions"])
     operators = flatbuffer.operators(data)
     atomic_file.write_bytes(arguments.output, data)
     flex = flatbuffer.flex_operators(operators)

@@ -8,6 +8,8 @@ from tensorflow.core.framework.graph_pb2 import GraphDef
 
 from ferry.errors import InputFileError
 
+_ONNX_DIGEST = "_onnx_sha256"
+
 
 def load(path: str) -> GraphDef:
     """Read the frozen graph in ``path``.
@@ -34,6 +36,19 @@ def load(path: str) -> GraphDef:
         reason = str(error).strip().splitlines()[0]
         raise InputFileError(f"TensorFlow {tf.__version__} refuses the graph in {path}: {reason}") from error
     return graph_def
+
+
+def note_onnx_digest(graph_def: GraphDef, digest: str) -> None:
+    """Note in ``graph_def`` which ``.onnx`` file it was made of. TensorFlow passes over attributes with such names."""
+    for node in graph_def.node:
+        if node.op == "Placeholder":
+            node.attr[_ONNX_DIGEST].s = digest.encode()
+            return
+
+
+def onnx_digest(graph_def: GraphDef) -> str:
+    """What ``note_onnx_digest`` noted, or an empty string."""
+    return next((node.attr[_ONNX_DIGEST].s.decode() for node in graph_def.node if _ONNX_DIGEST in node.attr), "")
 
 
 def to_bytes(graph_def: GraphDef) -> bytes:

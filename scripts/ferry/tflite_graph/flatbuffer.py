@@ -52,6 +52,12 @@ def builtin_name(code: int) -> str:
     return _BUILTIN_NAMES[code]
 
 
+def tensor_count(data: bytes) -> int:
+    """How many tensors the model has, weights among them."""
+    model = schema.Model.GetRootAsModel(data, 0)
+    return sum(model.Subgraphs(position).TensorsLength() for position in range(model.SubgraphsLength()))
+
+
 def interface(data: bytes) -> Tuple[List[str], List[str]]:
     """The names of the model's inputs and of its outputs, in order."""
     graph = schema.Model.GetRootAsModel(data, 0).Subgraphs(0)

@@ -1,0 +1,61 @@
+"""Say in a ``.tflite`` itself what it was made of, in the place that the schema has for a description."""
+
+import json
+import struct
+from typing import Any, Dict, List
+
+import numpy as np
+import tflite as schema
+
+# Where the description stands in the table of a model, as the generated reader has it.
+_FIELD = 10
+
+
+def with_description(data: bytes, onnx_sha256: str, lock_sha256: str, versions: Dict[str, str]) -> bytes:
+    """The same model with a description: its inputs and outputs, and the digests and versions that decide its bytes.
+
+    The text goes behind all else in the file, so that what the model computes with stays where it is, and as aligned.
+    """
+    held = {
+        "made_by": "Ferry",
+        "model_onnx_sha256": onnx_sha256,
+        "lock_sha256": lock_sha256,
+        "versions": {name: version for name, version in versions.items() if name != "python"},
+        **tensors(data),
+    }
+    text = json.dumps(held, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()
+    table = schema.Model.GetRootAsModel(data, 0)._tab
+    field = table.Offset(_FIELD)
+    if not field:
+        return data
+    field += table.Pos
+    padded = data + bytes(-len(data) % 4)
+    made = bytearray(padded + struct.pack("<I", len(text)) + text + bytes(4 - len(text) % 4))
+    struct.pack_into("<I", made, field, len(padded) - field)
+    return bytes(made)
+
+
+def read(data: bytes) -> Dict[str, Any]:
+    """What ``with_description`` wrote; empty for a file that Ferry did not make."""
+    try:
+        held = json.loads(schema.Model.GetRootAsModel(data, 0).Description() or b"")
+    except ValueError:
+        return {}
+    return held if isinstance(held, dict) and held.get("made_by") == "Ferry" else {}
+
+
+def tensors(data: bytes) -> Dict[str, List[Dict[str, Any]]]:
+    """The ``inputs`` and ``outputs``, each with its name, shape and dtype."""
+    graph = schema.Model.GetRootAsModel(data, 0).Subgraphs(0)
+    kinds = {code: name.lower() for name, code in vars(schema.TensorType).items() if not name.startswith("_")}
+
+    def described(index: int) -> Dict[str, Any]:
+        tensor = graph.Tensors(index)
+        shape = tensor.ShapeAsNumpy()
+        sizes = shape.tolist() if isinstance(shape, np.ndarray) else []
+        return {"name": tensor.Name().decode(), "shape": sizes, "dtype": kinds[tensor.Type()]}
+
+    return {
+        "inputs": [described(graph.Inputs(position)) for position in range(graph.InputsLength())],
+        "outputs": [described(graph.Outputs(position)) for position in range(graph.OutputsLength())],
+    }

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Print what is in ``model.tflite``: inputs, outputs, operators, size, multiply-adds, and what it was made of."""
+
+import os
+
+from ferry import stage
+
+
+def inspect(arguments, console) -> int:
+    """Print what is in ``arguments.build``'s ``model.tflite``."""
+    from rich import filesize
+
+    from ferry.tflite_graph import description, flatbuffer
+    from ferry.tflite_graph.multiply_adds import multiply_adds
+
+    path = os.path.join(arguments.build, "model.tflite")
+    data = flatbuffer.load(path)
+
+    def say(line: str) -> None:
+        console.print(line, markup=False)
+
+    say(f"{path}: {filesize.decimal(len(data))}")
+    for kind, entries in description.tensors(data).items():
+        for entry in entries:
+            say(f"  {kind[:-1]:<9} {entry['name']}: {entry['dtype']} {entry['shape']}")
+    counts = flatbuffer.operators(data)
+    flex = flatbuffer.flex_operators(counts)
+    listed = ", ".join(
+        f"{count} {name}" for name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    )
+    say(f"  operators {sum(counts.values())}: {listed}")
+    say(f"  tensors   {flatbuffer.tensor_count(data)}")
+    say(f"  Flex      {'needed for ' + ', '.join(sorted(flex)) if flex else 'not needed'}")
+    say(
+        f"  compute   {multiply_adds(data) / 1e6:,.1f} million multiply-adds in convolutions and fully connected layers"
+    )
+    held = description.read(data)
+    if held:
+        say(f"  made of   model.onnx with SHA-256 {held['model_onnx_sha256']}")
+        say(f"  made with lock with SHA-256 {held['lock_sha256']}")
+        say(f"            {', '.join(f'{name} {version}' for name, version in held['versions'].items())}")
+    return 0
+
+
+def main() -> int:
+    """Read the arguments and run the program."""
+    parser = stage.parser("inspect_tflite", __doc__)
+    parser.add_argument("--build", required=True, metavar="FOLDER", help="where model.tflite is")
+    arguments = parser.parse_args()
+    return stage.run("inspect_tflite", arguments, os.path.join(arguments.build, "model.tflite"), inspect)
+
+
+if __name__ == "__main__":
+    stage.leave(main())

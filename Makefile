@@ -5,6 +5,7 @@ WEIGHTS ?=
 INPUT_SHAPE ?=
 ONNX ?=
 NAME ?=
+FUZZ ?= 10000
 SAMPLES ?= 1000
 ROUNDS ?= 48
 INPUTS ?=
@@ -108,7 +109,7 @@ TF_TO_TFLITE := scripts/tf_to_tflite.py $(wildcard scripts/ferry/tflite_graph/*.
 
 # A stage renames a whole file into place. Interrupted right after that, make would delete it, and the old one is gone.
 .PRECIOUS: $(EXPORTED) $(IMPORTED) $(FROZEN) $(TFLITE)
-.PHONY: FORCE help new onnx tf tflite verify $(VERIFIED) inspect $(INSPECTED) bisect $(BISECTED) matrix bench shell image doctor test lint lock clean clean-all
+.PHONY: FORCE help new onnx tf tflite verify $(VERIFIED) inspect $(INSPECTED) bisect $(BISECTED) matrix bench shell image doctor test fuzz lint lock clean clean-all
 
 help: ## print this
 	@$(PYTHON) scripts/make_help.py $(firstword $(MAKEFILE_LIST))
@@ -180,6 +181,9 @@ zoo: $(if $(filter zoo,$(MAKECMDGOALS)),$(VERIFIED)) ## carry and verify all of 
 .PHONY: coverage
 coverage: ## carry onnx's own tests of its operators, and write docs/coverage.md
 	$(QUIET)$(PYTHON) scripts/runners run venv scripts/operator_coverage.py --output docs/coverage.md
+
+fuzz: ## give FUZZ damaged files to the stages that read them, and see that each ends as it should
+	$(QUIET)$(PYTHON) scripts/runners run venv scripts/fuzz.py --count $(FUZZ)
 
 lint: ## check the code's style and types
 	$(QUIET)$(PYTHON) scripts/runners lint ruff check .

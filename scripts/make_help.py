@@ -10,6 +10,7 @@ MODEL=mobilenet_v2    which file of models/, or a path to a .py, TorchScript .pt
 WEIGHTS=              a checkpoint to load into the model: a state dict, or a file that holds one
 INPUT_SHAPE=          the inputs' shapes, as in 1,3,224,224, of a .pt, or of an .onnx where they are not static
 ONNX=                 the same as MODEL= for an .onnx file
+FUZZ=10000            how many files `fuzz` tries
 NAME=                 what `new` writes a model file for
 SAMPLES=1000          how many inputs `verify` compares, at most
 INPUTS=               an .npz, an .npy, a folder of images, uniform:0:1, normal:0:1; unset, the model's or N(0, 1)

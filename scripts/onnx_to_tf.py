@@ -14,15 +14,18 @@ def convert(arguments, console) -> int:
     # The graph must not depend on the machine it is built on, and building it needs no GPU.
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     from ferry import atomic_file
+    from ferry.errors import told_of
     from ferry.onnx_graph import model_file
     from ferry.tf_graph import article, convert_onnx, frozen_graph
 
     model = model_file.load(arguments.input)
-    graph_def = (
-        article.convert(model) if arguments.graph == "article" else convert_onnx.convert(model, arguments.layout)
-    )
+    with told_of(f"{arguments.input} cannot be carried to TensorFlow"):
+        if arguments.graph == "article":
+            graph_def = article.convert(model)
+        else:
+            graph_def = convert_onnx.convert(model, arguments.layout)
     with open(arguments.input, "rb") as file:
-        frozen_graph.note_onnx_digest(graph_def, hashlib.sha256(file.read()).hexdigest())
+        frozen_graph.note_origin(graph_def, hashlib.sha256(file.read()).hexdigest())
     atomic_file.write_bytes(arguments.output, frozen_graph.to_bytes(graph_def))
     detail = f"{sum(node.op not in ('Const', 'Placeholder') for node in graph_def.node)} operators"
     stage.result(console, "onnx_to_tf", arguments.output, detail, started)

@@ -12,14 +12,15 @@ def convert(arguments, console) -> int:
     started = time.monotonic()
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     from ferry import atomic_file
-    from ferry.errors import UnsupportedModelError
+    from ferry.errors import UnsupportedModelError, told_of
     from ferry.tf_graph import distinct_outputs, frozen_graph
     from ferry.tflite_graph import converter, description, flatbuffer, usable
     from ferry.verification import provenance
 
-    graph_def = frozen_graph.load(arguments.input)
-    allow_flex = arguments.flex == "allow"
-    data = converter.convert(graph_def, allow_flex)
+    with told_of(f"{arguments.input} cannot be carried to TFLite"):
+        graph_def = frozen_graph.load(arguments.input)
+        allow_flex = arguments.flex == "allow"
+        data = converter.convert(graph_def, allow_flex)
     names = frozen_graph.input_names(graph_def), frozen_graph.output_names(graph_def)
     lost = {name for name, made in zip(names[1], flatbuffer.interface(data)[1]) if name != made}
     if lost:

@@ -1,5 +1,8 @@
 """The errors a user can act on. Anything else that escapes a stage is a bug in Ferry."""
 
+import contextlib
+from typing import Iterator
+
 
 class FerryError(Exception):
     """What the user gave, what is wrong with it, and what to do, in their words.
@@ -20,6 +23,21 @@ class InputFileError(FerryError):
 
 class UnsupportedModelError(FerryError):
     """The model is sound, and something in it cannot be carried over."""
+
+
+@contextlib.contextmanager
+def told_of(what: str) -> Iterator[None]:
+    """Make whatever the libraries raise inside an ``UnsupportedModelError`` that begins with ``what``.
+
+    A file that passes all checks can still hold what no library has foreseen, and each raises types of its own.
+    """
+    try:
+        yield
+    except (FerryError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300] or "no further message"
+        raise UnsupportedModelError(f"{what}: {type(error).__name__}: {reason}") from error
 
 
 class OutputFileError(FerryError):

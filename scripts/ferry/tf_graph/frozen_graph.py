@@ -8,7 +8,7 @@ from tensorflow.core.framework.graph_pb2 import GraphDef
 
 from ferry.errors import InputFileError
 
-_ONNX_DIGEST = "_onnx_sha256"
+_ONNX_DIGEST, _NODES = "_onnx_sha256", "_nodes"
 
 
 def load(path: str) -> GraphDef:
@@ -27,6 +27,9 @@ def load(path: str) -> GraphDef:
         graph_def.ParseFromString(data)
     except DecodeError as error:
         raise InputFileError(f"{path} is not a frozen graph, or is cut short ({len(data)} bytes)") from error
+    whole = next((node.attr[_NODES].i for node in graph_def.node if _NODES in node.attr), len(graph_def.node))
+    if whole != len(graph_def.node):
+        raise InputFileError(f"{path} is cut short or damaged: it has {len(graph_def.node)} of its {whole} nodes")
     if not input_names(graph_def) or not output_names(graph_def):
         raise InputFileError(f"{path} holds no TensorFlow graph with inputs and outputs ({len(data)} bytes)")
     try:
@@ -38,17 +41,24 @@ def load(path: str) -> GraphDef:
     return graph_def
 
 
-def note_onnx_digest(graph_def: GraphDef, digest: str) -> None:
-    """Note in ``graph_def`` which ``.onnx`` file it was made of. TensorFlow passes over attributes with such names."""
+def note_origin(graph_def: GraphDef, digest: str) -> None:
+    """Note in ``graph_def`` which ``.onnx`` file it was made of, and how many nodes it has.
+
+    It may be cut off between two nodes, and is a graph still. TensorFlow passes over attributes with such names.
+    """
     for node in graph_def.node:
         if node.op == "Placeholder":
             node.attr[_ONNX_DIGEST].s = digest.encode()
+            node.attr[_NODES].i = len(graph_def.node)
             return
 
 
 def onnx_digest(graph_def: GraphDef) -> str:
-    """What ``note_onnx_digest`` noted, or an empty string."""
-    return next((node.attr[_ONNX_DIGEST].s.decode() for node in graph_def.node if _ONNX_DIGEST in node.attr), "")
+    """What ``note_origin`` noted, or an empty string."""
+    return next(
+        (node.attr[_ONNX_DIGEST].s.decode("ascii", "replace") for node in graph_def.node if _ONNX_DIGEST in node.attr),
+        "",
+    )
 
 
 def to_bytes(graph_def: GraphDef) -> bytes:

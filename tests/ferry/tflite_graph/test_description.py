@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 
+from ferry.errors import InputFileError
 from ferry.tf_graph import frozen_graph
 from ferry.tflite_graph import converter, description, flatbuffer
 from onnx_models import normal, run_tflite
@@ -34,10 +36,19 @@ def test_it_says_what_the_file_was_made_of_and_changes_nothing_else():
 def test_the_digest_of_the_onnx_file_goes_through_the_frozen_graph(tmp_path):
     graph_def = small_graph()
     assert frozen_graph.onnx_digest(graph_def) == ""
-    frozen_graph.note_onnx_digest(graph_def, "ab" * 32)
+    frozen_graph.note_origin(graph_def, "ab" * 32)
     (tmp_path / "m.pb").write_bytes(frozen_graph.to_bytes(graph_def))
     assert frozen_graph.onnx_digest(frozen_graph.load(str(tmp_path / "m.pb"))) == "ab" * 32
     assert converter.convert(graph_def) == converter.convert(small_graph())
+
+
+def test_a_frozen_graph_that_is_cut_off_between_two_nodes_is_refused(tmp_path):
+    graph_def = small_graph()
+    frozen_graph.note_origin(graph_def, "ab" * 32)
+    del graph_def.node[-1]
+    (tmp_path / "m.pb").write_bytes(frozen_graph.to_bytes(graph_def))
+    with pytest.raises(InputFileError, match="it has 3 of its 4 nodes"):
+        frozen_graph.load(str(tmp_path / "m.pb"))
 
 
 def test_the_tensors_are_counted():

@@ -43,6 +43,40 @@ BAD_FILES = {
         "def get_pytorch_model(): return M()\n" + INPUT,
         "and returned an object of type str at ['b'][1]",
     ),
+    "ends the process": (
+        "import os\nos._exit(0)",
+        "importing the file failed at line 2: it called exit()",
+    ),
+    "imports itself in a circle": (
+        "from bad import get_pytorch_model",
+        "importing the file failed at line 1: ImportError",
+    ),
+    "asks for 10 GB": (
+        CONTRACT + "def get_example_input(): return torch.zeros(1).expand(2500, 1000000)",
+        "of 10.0 GB: TFLite takes 2 GB at most",
+    ),
+    "returns a number": (
+        "import torch\nclass M(torch.nn.Module):\n    def forward(self, x): return float(x.sum())\n"
+        "def get_pytorch_model(): return M()\n" + INPUT,
+        "must return a tensor, or a tuple or dictionary of tensors, and returned an object of type float",
+    ),
+    "has dropout that eval does not reach": (
+        "import torch\nclass M(torch.nn.Module):\n    def forward(self, x):\n"
+        "        return torch.nn.functional.dropout(x)\ndef get_pytorch_model(): return M()\n" + INPUT,
+        "computes in training mode what eval() does not reach: dropout (",
+    ),
+    "has an autograd function": (
+        "import torch\nclass Twice(torch.autograd.Function):\n    @staticmethod\n    def forward(ctx, x):\n"
+        "        return x * 2\nclass M(torch.nn.Module):\n    def forward(self, x): return Twice.apply(x)\n"
+        "def get_pytorch_model(): return M()\n" + INPUT,
+        "is an autograd function of your own",
+    ),
+    "returns what does not depend on the input": (
+        "import torch\nclass M(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.w = torch.nn.Parameter(torch.ones(3))\n    def forward(self, x): return x + 1, self.w * 2\n"
+        "def get_pytorch_model(): return M()\n" + INPUT,
+        "output_1 does not depend on the model's input",
+    ),
     "has no ONNX form": (
         "import torch\nclass M(torch.nn.Module):\n    def forward(self, x): return torch.fft(x, 1)\n"
         "def get_pytorch_model(): return M()\ndef get_example_input(): return torch.zeros(1, 4, 2)",

@@ -36,7 +36,7 @@ def refused(source, target, log):
 
 
 def crashed(source, target, log):
-    os.kill(os.getpid(), signal.SIGSEGV)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def hung(source, target, log):

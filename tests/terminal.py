@@ -15,7 +15,7 @@ from typing import Optional, Tuple
 COLUMNS = 100
 
 
-def in_a_terminal(command, cwd: Path, typed: str = "", env: Optional[dict] = None, timeout=300) -> Tuple[int, str]:
+def in_a_terminal(command, cwd: Path, typed: str = "", env: Optional[dict] = None, timeout=900) -> Tuple[int, str]:
     """The exit code of ``command``, and what the terminal showed; ``typed`` is typed in at once."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))

@@ -100,7 +100,8 @@ EXPORT_ONNX := scripts/export_onnx.py $(addprefix scripts/ferry/,model_file.py \
     checkpoint_file.py export_watch.py files_read.py flat_forward.py nested_tensors.py pytorch_export.py state_dict.py \
     tensor_names.py torchscript_file.py user_code.py onnx_graph/__init__.py onnx_graph/interface.py) $(FRAME)
 IMPORT_ONNX := scripts/import_onnx.py $(addprefix scripts/ferry/,files_read.py tensor_names.py onnx_graph/__init__.py \
-    onnx_graph/fold_constants.py onnx_graph/foreign.py onnx_graph/interface.py onnx_graph/model_file.py) $(FRAME)
+    onnx_graph/fold_constants.py onnx_graph/foreign.py onnx_graph/interface.py onnx_graph/model_file.py \
+    onnx_graph/node_list.py) $(FRAME)
 ONNX_TO_TF := scripts/onnx_to_tf.py $(wildcard scripts/ferry/onnx_graph/*.py scripts/ferry/lowerings/*.py \
     scripts/ferry/tf_graph/*.py) $(FRAME)
 TF_TO_TFLITE := scripts/tf_to_tflite.py $(wildcard scripts/ferry/tflite_graph/*.py) \

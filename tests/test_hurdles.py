@@ -84,17 +84,17 @@ def test_the_default_model_needs_no_flex(mobilenet):
 
 
 def test_a_model_that_needs_flex_is_said_to_by_operator(tmp_path):
-    write_model(tmp_path / "model.py", "torch.erf(x)")
+    write_model(tmp_path / "model.py", "self.c(x)", "torch.randn(1, 2, 4, 5, 5)", "self.c = nn.Conv3d(2, 3, 3)")
     run_stage("export_onnx", "--model", tmp_path / "model.py", "--output", tmp_path / "model.onnx")
     run_stage("onnx_to_tf", "--input", tmp_path / "model.onnx", "--output", tmp_path / "model.pb")
     files = ["--input", tmp_path / "model.pb", "--output", tmp_path / "model.tflite"]
     refused = run_stage("tf_to_tflite", *files, "--flex", "refuse")
     assert refused.returncode == 1
-    assert "no builtin kernel for Erf" in refused.stderr
+    assert "no builtin kernel for Conv3D" in refused.stderr
     assert not (tmp_path / "model.tflite").exists()
     allowed = run_stage("tf_to_tflite", *files)
     assert allowed.returncode == 0, allowed.stderr
-    assert "no builtin kernel for Erf (1): the app needs the Flex delegate" in allowed.stdout
+    assert "no builtin kernel for Conv3D (1): the app needs the Flex delegate" in allowed.stdout
     verified = run_stage("verify", "--model", tmp_path / "model.py", "--build", tmp_path, "--samples", 5)
     assert verified.returncode == 0, verified.stderr
 

@@ -1,6 +1,7 @@
 """What many tests need once."""
 
 import os
+import sys
 
 # Set before anything imports TensorFlow: the tests' own output is what should be read.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -10,6 +11,14 @@ import pytest
 
 from programs import ROOT, convert
 from runners import venv
+
+
+@pytest.fixture(autouse=True)
+def no_test_finds_anothers_modules():
+    """A model file's folder is searched for modules as long as its process lives: here, no longer than its test."""
+    searched = list(sys.path)
+    yield
+    sys.path[:] = searched
 
 
 @pytest.fixture(scope="session")

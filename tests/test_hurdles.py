@@ -116,7 +116,7 @@ def built_for_a_gpu(monkeypatch):
 
 def test_without_the_lowerings_and_the_pin_it_does_not(tmp_path, monkeypatch):
     built_for_a_gpu(monkeypatch)
-    monkeypatch.setattr(convert_onnx, "_refuse_nchw", lambda graph_def: None)
+    monkeypatch.setattr(convert_onnx, "refuse_unusable", lambda graph_def: None)
     graph_def = convert_onnx.convert(exported(tmp_path, *DEPTHWISE_NET))
     with pytest.raises(tf.errors.OpError, match="NHWC"):
         run_graph(graph_def, {"input": normal(1, 1, 8, 8, 8)})

@@ -8,7 +8,7 @@ import numpy as np
 import tflite as schema
 
 # Where the description stands in the table of a model, as the generated reader has it.
-_FIELD = 10
+FIELD = 10
 
 
 def with_description(data: bytes, onnx_sha256: str, lock_sha256: str, versions: Dict[str, str]) -> bytes:
@@ -25,7 +25,7 @@ def with_description(data: bytes, onnx_sha256: str, lock_sha256: str, versions: 
     }
     text = json.dumps(held, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()
     table = schema.Model.GetRootAsModel(data, 0)._tab
-    field = table.Offset(_FIELD)
+    field = table.Offset(FIELD)
     if not field:
         return data
     field += table.Pos

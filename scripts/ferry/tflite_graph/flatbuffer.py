@@ -6,6 +6,7 @@ from typing import Dict, List, Tuple
 import tflite as schema
 
 from ferry.errors import InputFileError
+from ferry.tflite_graph import description
 
 IDENTIFIER = b"TFL3"
 _BUILTIN_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
@@ -27,6 +28,7 @@ def load(path: str) -> bytes:
     try:
         operators(data)
         _read_every_buffer(data)
+        _read_description(data)
     except Exception as error:
         raise InputFileError(f"{path} is cut short or damaged ({len(data)} bytes)") from error
     return data
@@ -77,3 +79,11 @@ def _read_every_buffer(data: bytes) -> None:
         buffer = model.Buffers(position)
         if buffer.DataLength():
             buffer.Data(buffer.DataLength() - 1)
+
+
+def _read_description(data: bytes) -> None:
+    # The generated reader returns a text that is cut short as if it were whole.
+    table = schema.Model.GetRootAsModel(data, 0)._tab
+    field = table.Offset(description.FIELD)
+    if field:
+        data[table.Vector(field) + table.VectorLen(field)]

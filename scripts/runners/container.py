@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 from pathlib import PurePosixPath
 from typing import Dict, List, Sequence
 
@@ -20,7 +19,7 @@ WRITTEN_FOLDER = ("--build",)
 # A file or folder that is given itself, and none of what lies beside it. It may be the name of a distribution instead.
 READ_ITSELF = ("--inputs",)
 # Folders of anybody's files, and what the image has of its own: none of these is laid over it whole.
-ANYBODYS = (tempfile.gettempdir(), "/tmp", "/var/tmp")
+ANYBODYS = (os.environ.get("TMPDIR") or "/tmp", "/tmp", "/var/tmp")
 OF_THE_IMAGE = ("bin", "dev", "etc", "ferry", "lib", "lib64", "opt/ferry", "proc", "run", "sbin", "sys", "usr", "var")
 
 

@@ -1,7 +1,9 @@
 """Reductions over some dimensions, in the layout their operand was made in."""
 
-from typing import Callable, Dict, List, Optional
+import math
+from typing import Any, Callable, Dict, List, Optional
 
+import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
@@ -16,6 +18,9 @@ FUNCTIONS: Dict[str, Callable[..., tf.Tensor]] = {
     "ReduceProd": tf.reduce_prod,
     "ReduceSum": tf.reduce_sum,
 }
+# TensorFlow and TFLite add one value after another to a float32 sum, whose rounding grows with how many there are.
+ADDING = (tf.reduce_mean, tf.reduce_sum)
+MANY = 1024
 
 
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
@@ -37,12 +42,39 @@ def reduced(node: OnnxNode, tensors: Tensors, function: Callable[..., tf.Tensor]
     if not x.dtype.is_floating or not axes:
         return None
     where = [last_axis_of(axis, rank) for axis in axes] if last else axes
-    y = function(x, axis=where, keepdims=keep, name=node.name or None)
+    y = _in_steps(x, where, function, keepdims=keep, name=node.name or None)
     if keep or not last:
         return [same_layout(last, y)]
     # What is left has its channels last unless they were reduced, or nothing but the batch stands before them.
     left = [axis for axis in range(rank) if axis not in axes]
     return [ChannelsLast(y)] if 1 in left and left != [0, 1] and left[0] == 0 else _plain(y, left)
+
+
+def _in_steps(x: tf.Tensor, axes: List[int], function: Callable[..., tf.Tensor], keepdims: bool, name: Any):
+    """Reduce ``axes`` at once, or from the last to the first where one after another adds up more exactly."""
+    shape = x.shape.as_list()
+    if function not in ADDING or None in shape or np.prod([shape[axis] for axis in axes]) < MANY:
+        return function(x, axis=axes, keepdims=keepdims, name=name)
+    for axis in sorted(axes, reverse=True):
+        if shape[axis] < MANY:
+            x = function(x, axis=[axis], keepdims=keepdims, name=name)
+        else:
+            x = _in_blocks(x, axis, function, keepdims, name)
+    return x
+
+
+def _in_blocks(x: tf.Tensor, axis: int, function: Callable[..., tf.Tensor], keepdims: bool, name: Any) -> tf.Tensor:
+    """Reduce ``axis`` in blocks, and then what they give: each sum is of about the root of the count."""
+    shape = x.shape.as_list()
+    count = shape[axis]
+    block = math.ceil(math.sqrt(count))
+    blocks = math.ceil(count / block)
+    before, after = int(np.prod(shape[:axis])), int(np.prod(shape[axis + 1 :]))
+    y = tf.pad(tf.reshape(x, [before, count, after]), [[0, 0], [0, blocks * block - count], [0, 0]])
+    # More than four dimensions not every kernel takes.
+    y = tf.reduce_sum(tf.reshape(y, [before, blocks, block, after]), axis=[2])
+    y = tf.reshape(tf.reduce_sum(y, axis=[1]), shape[:axis] + [1] * keepdims + shape[axis + 1 :])
+    return tf.multiply(y, np.array(1 / count, x.dtype.as_numpy_dtype), name=name) if function is tf.reduce_mean else y
 
 
 def _plain(y: tf.Tensor, left: List[int]) -> Optional[List[Made]]:

@@ -30,6 +30,8 @@ def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
     """
     model = _copy(model)
     constants = _constant_nodes_to_initializers(model)
+    # What a Reshape asks for, shape inference is to see at once.
+    replace_initializers(model, constants)
     while True:
         folded = _fold_shapes(model, constants)
         folded |= _fold_nodes(model, constants)

@@ -68,6 +68,22 @@ def test_shapes_that_follow_from_folded_ones_are_folded_too():
     assert kinds(folded) == ["Relu", "Reshape", "Add"]
 
 
+def test_a_shape_behind_a_reshape_to_a_constant_node_is_known():
+    # As an LSTM after a flatten is exported: the Reshape's target is a node, and nothing before it is folded.
+    target = helper.make_tensor("value", onnx.TensorProto.INT64, [2], [2, -1])
+    model = model_of(
+        [
+            helper.make_node("Constant", [], ["target"], value=target),
+            helper.make_node("Reshape", ["x", "target"], ["flat"]),
+            helper.make_node("Shape", ["flat"], ["shape"]),
+            helper.make_node("ConstantOfShape", ["shape"], ["zeros"]),
+            helper.make_node("Add", ["flat", "zeros"], ["y"]),
+        ],
+        {"x": [2, 3, 4]},
+    )
+    assert kinds(fold_constants(model)) == ["Reshape", "Add"]
+
+
 def test_random_numbers_are_not_constant():
     nodes = [
         helper.make_node("RandomNormal", [], ["noise"], shape=[2, 3]),

@@ -4,6 +4,10 @@ import pytest
 from programs import run_stage, write_model
 
 CONTRACT = "import torch\ndef get_pytorch_model(): return torch.nn.Linear(3, 3)\n"
+FORWARD = (
+    "import torch\nclass M(torch.nn.Module):\n    def forward(self, x): return {}\n"
+    "def get_pytorch_model(): return M()\n"
+)
 INPUT = "def get_example_input(): return torch.zeros(1, 3)\n"
 
 BAD_FILES = {
@@ -76,6 +80,62 @@ BAD_FILES = {
         "        self.w = torch.nn.Parameter(torch.ones(3))\n    def forward(self, x): return x + 1, self.w * 2\n"
         "def get_pytorch_model(): return M()\n" + INPUT,
         "output_1 does not depend on the model's input",
+    ),
+    "returns a class": (
+        "import torch\ndef get_pytorch_model(): return torch.nn.Linear\n" + INPUT,
+        "must return a torch.nn.Module, and returned an object of type type",
+    ),
+    "wants an argument": (
+        "def get_pytorch_model(size): pass",
+        "get_pytorch_model() failed: TypeError: get_pytorch_model() missing 1 required positional argument: 'size'",
+    ),
+    "holds a null byte": ("x = 1\0", "importing the file failed: ValueError: source code string cannot contain null"),
+    "looks for weights that are not there": (
+        "import torch\ndef get_pytorch_model(): return torch.load('nowhere.pth')\n" + INPUT,
+        "get_pytorch_model() failed at line 2: FileNotFoundError",
+    ),
+    "wants a GPU": (
+        CONTRACT + "def get_example_input(): return torch.zeros(1, 3).cuda()",
+        "get_example_input() failed at line 3: AssertionError",
+    ),
+    "gives a generator": (
+        CONTRACT + "def get_example_input(): return (torch.zeros(1, 3) for _ in range(2))",
+        "a tensor, or a tuple or dictionary of tensors, and returned an object of type generator",
+    ),
+    "names an input that forward does not take": (
+        CONTRACT + "def get_example_input(): return {'y': torch.zeros(1, 3)}",
+        "failed: TypeError: forward() got an unexpected keyword argument 'y'",
+    ),
+    "gives floats for indices": (
+        "import torch\ndef get_pytorch_model(): return torch.nn.Embedding(9, 4)\n" + INPUT,
+        "to have scalar type Long; but got torch.FloatTensor",
+    ),
+    "gives an index that is too large": (
+        "import torch\ndef get_pytorch_model(): return torch.nn.Embedding(9, 4)\n"
+        "def get_example_input(): return torch.full((1, 3), 9, dtype=torch.long)",
+        "failed: IndexError: index out of range in self",
+    ),
+    "has more weights than a file holds": (
+        "import torch\nclass M(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.w = torch.nn.Parameter(torch.zeros(1).expand(700000000))\n"
+        "    def forward(self, x): return x + self.w[0]\ndef get_pytorch_model(): return M()\n" + INPUT,
+        "the model's weights take 2.8 GB: ONNX and TFLite hold 2 GB at most",
+    ),
+    "is quantized": (
+        "import torch\nfrom torch.quantization import quantize_dynamic\ndef get_pytorch_model(): "
+        "return quantize_dynamic(torch.nn.Sequential(torch.nn.Linear(3, 3)), {torch.nn.Linear})\n" + INPUT,
+        "0 is quantized (Linear): Ferry carries models in floating point",
+    ),
+    "calls exit in forward": (FORWARD.format("exit(0)") + INPUT, "failed at line 3: it called exit()"),
+    "calls itself without end": (FORWARD.format("self.forward(x)") + INPUT, "RecursionError: maximum recursion depth"),
+    "returns nothing": (FORWARD.format("None") + INPUT, "tensors, and returned None"),
+    "returns an empty tuple": (FORWARD.format("()") + INPUT, "and returned an object of type tuple that holds none"),
+    "returns an empty output": (FORWARD.format("x[:, :0]") + INPUT, "with no elements, a tensor of shape (1, 0)"),
+    "makes a sparse tensor": (FORWARD.format("x.to_sparse()") + INPUT, "no form in ONNX opset 11 for to_sparse ("),
+    "samples where it is told to": (
+        FORWARD.format("torch.nn.functional.grid_sample(x, x[:, :2].permute(0, 2, 3, 1), align_corners=False)")
+        + "def get_example_input(): return torch.zeros(1, 3, 8, 8)",
+        "for grid_sampler (",
     ),
     "has no ONNX form": (
         "import torch\nclass M(torch.nn.Module):\n    def forward(self, x): return torch.fft(x, 1)\n"

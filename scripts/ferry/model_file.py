@@ -14,8 +14,10 @@ from ferry.flat_forward import FlatForward
 # A model that draws its weights at random must draw the same ones in the export and in the verification.
 SEED = 0
 TORCHSCRIPT = ".pt"
-# TFLite counts a tensor's bytes in 32 bits.
-LARGEST_INPUT_BYTES = 2**31 - 1
+# TFLite counts a tensor's bytes in 32 bits, and protobuf a file's.
+LARGEST_INPUT_BYTES = LARGEST_WEIGHTS_BYTES = 2**31 - 1
+# They spread a module over devices, and compute what it computes.
+PARALLEL = (torch.nn.DataParallel, torch.nn.parallel.DistributedDataParallel)
 
 
 class PytorchModel(NamedTuple):
@@ -60,9 +62,12 @@ def load(path: str, weights: str = "", input_shape: str = "") -> PytorchModel:
             raise ModelFileError(
                 f"{path}: get_pytorch_model() must return a torch.nn.Module, and returned {nested_tensors.kind(module)}"
             )
+        while isinstance(module, PARALLEL):
+            module = module.module
         if weights:
             state_dict.load_into(module, weights)
         example = user_code.call(path, source, "get_example_input")
+    _refuse_what_no_file_holds(path, module)
     inputs = _inputs(path, example)
     was_training = any(part.training for part in module.modules())
     module.eval()
@@ -94,6 +99,18 @@ def optional_function(path: str, name: str) -> Optional[Callable[..., Any]]:
 def tensors_in(path: str, made: Any) -> List[torch.Tensor]:
     """The tensors that a forward returned, in order: one tensor, or those in a structure of them."""
     return [leaf.tensor for leaf in _outputs(path, made)]
+
+
+def _refuse_what_no_file_holds(path: str, module: torch.nn.Module) -> None:
+    size = sum(tensor.numel() * tensor.element_size() for tensor in [*module.parameters(), *module.buffers()])
+    if size > LARGEST_WEIGHTS_BYTES:
+        raise ModelFileError(f"{path}: the model's weights take {size / 1e9:.1f} GB: ONNX and TFLite hold 2 GB at most")
+    for name, part in module.named_modules():
+        if type(part).__module__.startswith("torch.nn.quantized"):
+            raise ModelFileError(
+                f"{path}: {name or 'the model'} is quantized ({type(part).__name__}): Ferry carries models in floating "
+                "point; return the model as it was before its quantization"
+            )
 
 
 def _seed() -> None:
@@ -152,6 +169,9 @@ def _named(
 ) -> PytorchModel:
     wanted_inputs = _given_names(path, source, "INPUT_NAMES", len(inputs)) or nested_tensors.names(inputs, "input")
     wanted_outputs = _given_names(path, source, "OUTPUT_NAMES", len(outputs)) or nested_tensors.names(outputs, "output")
+    # A number alone the exporter takes for its own.
+    wanted_inputs = [f"input_{name}" if name.isdigit() else name for name in wanted_inputs]
+    wanted_outputs = [f"output_{name}" if name.isdigit() else name for name in wanted_outputs]
     used: set = set()
     names = [tensor_names.unused(name, used) for name in [*wanted_inputs, *wanted_outputs]]
     return PytorchModel(

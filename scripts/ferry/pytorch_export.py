@@ -9,7 +9,7 @@ import onnx
 import torch
 from torch.onnx import symbolic_registry
 
-from ferry import export_watch
+from ferry import export_watch, symbolics
 from ferry.errors import UnsupportedModelError
 from ferry.export_watch import Place, Watch
 from ferry.model_file import PytorchModel
@@ -50,6 +50,7 @@ def export(model: PytorchModel) -> Exported:
             compute the same: dropout or batch norm in training mode, an output that does not depend on the input.
     """
     _list_symbolics_once()
+    symbolics.register((OPSET, OPSET_WITH_EINSUM))
     for opset in (OPSET, OPSET_WITH_EINSUM):
         data, failure, watch = _in_opset(opset, model)
         if {place.operator for place in watch.unsupported} != {"einsum"}:

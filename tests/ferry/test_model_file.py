@@ -39,6 +39,7 @@ X = "torch.ones(1, 3)"
         ("self, x, by=1", "x * by", f"{{'x': {X}, 'by': 3}}", "", ["x"], ["output"]),
         ("self, x", "x['left'] * 2", f"({{'left': {X}}},)", "", ["left"], ["output"]),
         ("self, x", "{'a b/ü': x}", f"{{'x': {X}}}", "", ["x"], ["a_b/_"]),
+        ("self, x", "{7: x, 8: x * 2}", X, "", ["input"], ["output_7", "output_8"]),
         ("self, x", "(x, x)", X, "INPUT_NAMES = ['image']\nOUTPUT_NAMES = ['one', 'two']", ["image"], ["one", "two"]),
     ],
 )  # fmt: skip
@@ -72,6 +73,15 @@ def test_a_name_that_is_a_weights_too_stays_the_users(tmp_path):
 def test_names_that_do_not_fit_are_an_error(tmp_path, extra, message):
     with pytest.raises(ModelFileError, match=message):
         model_file.load(write(tmp_path / "m.py", "x + 1", X, extra=extra))
+
+
+def test_a_module_spread_over_devices_is_taken_out(tmp_path):
+    path = write_model(tmp_path / "m.py", "self.c(x)", members="self.c = nn.Conv2d(3, 4, 3)")
+    path.write_text(path.read_text().replace("Model().eval()", "nn.DataParallel(Model())"))
+    model = model_file.load(str(path))
+    assert type(model.module).__name__ == "Model"
+    assert model.was_training
+    assert not any(part.training for part in model.module.modules())
 
 
 def scripted(path, version=None):

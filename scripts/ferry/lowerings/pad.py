@@ -8,7 +8,7 @@ from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.tf_graph.tensors import Made, Tensors, last_axis_of, same_layout
 
-MODES = {"constant": "CONSTANT", "reflect": "REFLECT"}
+MODES = {"constant": "CONSTANT", "reflect": "REFLECT", "edge": "SYMMETRIC"}
 
 
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
@@ -28,4 +28,15 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     pairs = [[0, 0]] * rank
     for axis, pair in enumerate(np.asarray(widths).reshape(2, rank).T.tolist()):
         pairs[last_axis_of(axis, rank) if last else axis] = pair
+    if mode == "SYMMETRIC":
+        return [same_layout(last, _repeated_edge(x, np.array(pairs), node.name or None))]
     return [same_layout(last, tf.pad(x, pairs, mode, constant_values=float(value), name=node.name or None))]
+
+
+def _repeated_edge(x: tf.Tensor, pairs: np.ndarray, name: Optional[str]) -> tf.Tensor:
+    """``x`` widened by ``pairs`` with the values at its edges: a mirrored padding of one repeats just these."""
+    while pairs.any():
+        step = np.minimum(pairs, 1)
+        pairs = pairs - step
+        x = tf.pad(x, step.tolist(), "SYMMETRIC", name=None if pairs.any() else name)
+    return tf.identity(x)

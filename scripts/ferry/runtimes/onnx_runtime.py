@@ -30,7 +30,8 @@ class OnnxRuntime(Runtime):
         return [entry.name for entry in self._session.get_inputs()]
 
     def run(self, arrays: List[np.ndarray]) -> List[np.ndarray]:
-        feeds = {spec.name: array for spec, array in zip(self.inputs, arrays)}
+        # One of no dimensions may be NumPy's scalar, which ONNX Runtime does not take.
+        feeds = {spec.name: np.asarray(array) for spec, array in zip(self.inputs, arrays)}
         return self._session.run([spec.name for spec in self.outputs], feeds)
 
 

@@ -54,8 +54,8 @@ class PytorchRuntime(Runtime):
         return [tensor.detach().numpy().copy() for tensor in model_file.tensors_in(self._path, made)]
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
-        # A forward may work in place, and other runtimes read the same array.
-        tensor = torch.from_numpy(array.copy())
+        # A forward may work in place, and other runtimes read the same array. One of no dimensions may be a scalar.
+        tensor = torch.from_numpy(np.array(array))
         return tensor.double() if self._wide and tensor.is_floating_point() else tensor
 
 

@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 import time
+import warnings
 from collections import Counter
 from typing import Dict, List, Tuple
 
@@ -102,6 +103,8 @@ def fuzz(count: int, seed: int, processors: int) -> List[Tuple[int, str, str, st
     """Try ``count`` files; of each that is not as it should be its number, the stage, the verdict and what was said."""
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # TensorFlow Addons warns of the TensorFlow that it is pinned with.
+    warnings.simplefilter("ignore")
     from ferry.fuzzing import samples, stages
 
     onnx_samples, pb_samples = samples.onnx_models(), samples.frozen_graphs()

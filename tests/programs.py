@@ -72,6 +72,21 @@ def write_model(path: Path, forward: str, example: str = "torch.randn(1, 3, 8, 8
     return path
 
 
+def write_model_outside(folder: Path) -> Path:
+    """Write ``far.py``, which imports a module and opens a file beside it, and a checkpoint, ``elsewhere/w.pth``."""
+    model = write_model(folder / "far.py", "self.c(x) * LEVEL * helper.LEVEL", members="self.c = nn.Conv2d(3, 2, 1)")
+    read = (
+        "import os\nimport helper\nLEVEL = float(open(os.path.join(os.path.dirname(__file__), 'level.txt')).read())\n"
+    )
+    model.write_text(read + model.read_text())
+    (folder / "helper.py").write_text("LEVEL = 2.0\n")
+    (folder / "level.txt").write_text("3.0")
+    (folder / "elsewhere").mkdir()
+    weights = "{'module.c.weight': torch.ones(2, 3, 1, 1), 'module.c.bias': torch.zeros(2)}"
+    run_python(f"import torch\ntorch.save({{'state_dict': {weights}}}, sys.argv[1])", folder / "elsewhere" / "w.pth")
+    return model
+
+
 def convert(model: Path, build: Path, **options) -> Path:
     """Carry a model file through the three conversion stages into the folder ``build``; each must succeed."""
     steps = [

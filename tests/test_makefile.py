@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from programs import KEPT_OUT, ROOT, run, run_python, run_stage, write_model
+from programs import KEPT_OUT, ROOT, run, run_python, run_stage, write_model, write_model_outside
 
 STAGES = ("export_onnx", "onnx_to_tf", "tf_to_tflite")
 
@@ -328,18 +328,8 @@ def test_an_interrupted_make_leaves_nothing_half_written(made, stop):
 
 @pytest.fixture()
 def outside(tmp_path):
-    """A model file far from the checkout that imports a module and opens a file beside it, and a checkpoint."""
-    model = write_model(tmp_path / "far.py", "self.c(x) * LEVEL * helper.LEVEL", members="self.c = nn.Conv2d(3, 2, 1)")
-    read = (
-        "import os\nimport helper\nLEVEL = float(open(os.path.join(os.path.dirname(__file__), 'level.txt')).read())\n"
-    )
-    model.write_text(read + model.read_text())
-    (tmp_path / "helper.py").write_text("LEVEL = 2.0\n")
-    (tmp_path / "level.txt").write_text("3.0")
-    (tmp_path / "elsewhere").mkdir()
-    weights = "{'module.c.weight': torch.ones(2, 3, 1, 1), 'module.c.bias': torch.zeros(2)}"
-    run_python(f"import torch\ntorch.save({{'state_dict': {weights}}}, sys.argv[1])", tmp_path / "elsewhere" / "w.pth")
-    return model
+    """A model file far from the checkout, as ``write_model_outside`` writes it."""
+    return write_model_outside(tmp_path)
 
 
 def test_a_model_outside_is_made_anew_when_anything_it_read_changes(checkout, outside):

@@ -13,17 +13,19 @@ def bad_files(mobilenet):
     unknown.graph.node[0].op_type = "NoSuchOperator"
     newer = model_of([helper.make_node("Identity", ["x"], ["y"])], {"x": [1, 2]})
     newer.opset_import[0].version = 15
+    wordless = whole.replace(b"kernel_shape", b"kernel_\xffhape", 1)
     return {
         "empty": (b"", "holds no ONNX graph (0 bytes)"),
         "truncated": (whole[: len(whole) // 2], "is not an ONNX model, or is cut short"),
         "foreign": (b"\x7fELF" + bytes(range(256)), "is not an ONNX model, or is cut short"),
         "a frozen graph": ((mobilenet / "model.pb").read_bytes(), "holds no ONNX graph"),
+        "a name that is no text": (wordless, "bad.onnx is not a valid ONNX model: "),
         "unknown operator": (unknown.SerializeToString(), "NoSuchOperator"),
         "newer opset": (newer.SerializeToString(), "uses ONNX opset 15"),
     }
 
 
-KINDS = ["empty", "truncated", "foreign", "a frozen graph", "unknown operator", "newer opset"]
+KINDS = ["empty", "truncated", "foreign", "a frozen graph", "a name that is no text", "unknown operator", "newer opset"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -40,6 +40,11 @@ def told_of(what: str) -> Iterator[None]:
         raise UnsupportedModelError(f"{what}: {type(error).__name__}: {reason}") from error
 
 
+def first_line(error: Exception) -> str:
+    """The first line of what ``error`` says, or its type where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 class OutputFileError(FerryError):
     """The target cannot be written: no permission, no room, no such folder."""
 

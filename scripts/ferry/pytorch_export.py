@@ -10,7 +10,7 @@ import torch
 from torch.onnx import symbolic_registry
 
 from ferry import export_watch, symbolics
-from ferry.errors import UnsupportedModelError
+from ferry.errors import UnsupportedModelError, first_line
 from ferry.export_watch import Place, Watch
 from ferry.model_file import PytorchModel
 from ferry.onnx_graph import interface
@@ -107,7 +107,7 @@ def _unsupported(watch: Watch, failure: Union[Exception, None]) -> str:
             f"{torch.__version__} records no operators: call what its forward() computes, directly"
         )
     where = f" at {_named(watch.failed)}" if watch.failed else ""
-    return f"PyTorch {torch.__version__} cannot export this model to ONNX{where}: {_first_line(failure)}"
+    return f"PyTorch {torch.__version__} cannot export this model to ONNX{where}: {first_line(failure)}"
 
 
 def _remarks(watch: Watch) -> List[str]:
@@ -137,10 +137,6 @@ def _listed(places: List[Place]) -> str:
 def _named(first: Place, times: int = 1) -> str:
     often = f"{times} times, first " if times > 1 else ""
     return f"{first.operator} ({often}{first.line})" if first.line else f"{first.operator} ({times})"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _as_returned(outputs: List[torch.Tensor]) -> Union[torch.Tensor, Tuple[torch.Tensor, ...]]:

@@ -7,7 +7,7 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
-from ferry.errors import InputFileError, UnsupportedModelError
+from ferry.errors import InputFileError, UnsupportedModelError, first_line
 
 # onnx-tf 1.6.0 has handlers from opset 7 on; ONNX 1.7.0 ends at 12.
 OLDEST_OPSET, NEWEST_OPSET = 7, 12
@@ -39,7 +39,7 @@ def load(path: str) -> onnx.ModelProto:
     try:
         onnx.checker.check_model(model)
     except (onnx.checker.ValidationError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise InputFileError(f"{path} is not a valid ONNX model: {reason}") from error
     return model
 

@@ -6,7 +6,7 @@ from typing import Any, Dict, List
 import numpy as np
 import tensorflow as tf
 
-from ferry.errors import InputFileError, UnsupportedModelError
+from ferry.errors import InputFileError, UnsupportedModelError, first_line
 from ferry.runtimes import Runtime, TensorSpec
 from ferry.tflite_graph import flatbuffer
 
@@ -25,7 +25,7 @@ class TfliteRuntime(Runtime):
             self._interpreter = tf.lite.Interpreter(model_content=data, **ONE_THREAD)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            reason = str(error).strip().splitlines()[0]
+            reason = first_line(error)
             if NO_FLEX in reason:
                 raise UnsupportedModelError(
                     f"{path} needs the Flex delegate, which TensorFlow {tf.__version__}'s interpreter is without: "

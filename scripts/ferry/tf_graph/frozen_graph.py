@@ -6,7 +6,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.framework.graph_pb2 import GraphDef
 
-from ferry.errors import InputFileError
+from ferry.errors import InputFileError, first_line
 
 _ONNX_DIGEST, _NODES = "_onnx_sha256", "_nodes"
 
@@ -36,7 +36,7 @@ def load(path: str) -> GraphDef:
         with tf.Graph().as_default():
             tf.import_graph_def(graph_def, name="")
     except (ValueError, tf.errors.OpError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise InputFileError(f"TensorFlow {tf.__version__} refuses the graph in {path}: {reason}") from error
     return graph_def
 

@@ -7,7 +7,7 @@ import tempfile
 
 import tensorflow as tf
 
-from ferry.errors import UnsupportedModelError
+from ferry.errors import UnsupportedModelError, first_line
 from ferry.tf_graph import frozen_graph
 
 # The converter lists what it lacks as "tf.Erf {device = …}" or "\tErf"; the name is what a user can search for.
@@ -31,7 +31,7 @@ def convert(graph_def: frozen_graph.GraphDef, allow_flex: bool = True) -> bytes:
         except Exception as error:
             lacking = operators_in(str(error))
             if not lacking:
-                raise UnsupportedModelError(f"the TFLite converter failed: {_first_line(error)}") from error
+                raise UnsupportedModelError(f"the TFLite converter failed: {first_line(error)}") from error
             if not allow_flex:
                 raise UnsupportedModelError(
                     f"TFLite has no builtin kernel for {', '.join(lacking)}, and Flex is refused"
@@ -42,7 +42,7 @@ def convert(graph_def: frozen_graph.GraphDef, allow_flex: bool = True) -> bytes:
             return converter.convert()
         except Exception as error:
             lacking = operators_in(str(error))
-            what = f"no kernel for {', '.join(lacking)}" if lacking else _first_line(error)
+            what = f"no kernel for {', '.join(lacking)}" if lacking else first_line(error)
             raise UnsupportedModelError(f"TFLite cannot carry this graph, with Flex or without: {what}") from error
 
 
@@ -63,8 +63,3 @@ def operators_in(message: str) -> list:
 
 def _converter(path: str, inputs: list, outputs: list) -> tf.compat.v1.lite.TFLiteConverter:
     return tf.compat.v1.lite.TFLiteConverter.from_frozen_graph(path, inputs, outputs)
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

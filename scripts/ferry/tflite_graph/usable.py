@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from ferry.errors import UnsupportedModelError
+from ferry.errors import UnsupportedModelError, first_line
 
 # The interpreter of TF 2.2 and 2.4 neither takes nor gives what is of another type.
 INTERFACE_TYPES = {
@@ -27,5 +27,5 @@ def refuse_unusable(data: bytes) -> None:
         if "Regular TensorFlow ops are not supported" in str(error):
             # TF 2.2's interpreter is without the Flex delegate; the app's may have it.
             return
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise UnsupportedModelError(f"TFLite's interpreter cannot prepare the converted model: {reason}") from error

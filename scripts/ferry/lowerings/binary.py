@@ -31,7 +31,20 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
         return None
     if node.op_type == "Mul" and any(operand.op.type == "Const" and operand.shape.rank > 1 for operand in operands):
         operands = [operand if operand.op.type == "Const" else shielded(operand) for operand in operands]
+    if node.op_type == "Add":
+        operands = [_wide(operand, other) for operand, other in zip(operands, reversed(operands))]
     return [same_layout(last, function(*operands))]
+
+
+def _wide(operand: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
+    """A constant of several samples, with one value for all channels of each, repeated along them.
+
+    TensorFlow, as it runs the graph, moves such a constant into the bias added before, where it does not fit.
+    """
+    shape, beside = operand.shape.as_list(), other.shape.as_list()
+    if operand.op.type != "Const" or len(shape) < 2 or len(shape) != len(beside) or shape[-1] != 1 or not beside[-1]:
+        return operand
+    return tf.constant(np.repeat(tf.make_ndarray(operand.op.get_attr("value")), beside[-1], axis=-1))
 
 
 def operands_last(names: List[str], tensors: Tensors) -> Optional[List[tf.Tensor]]:

@@ -68,3 +68,17 @@ def test_a_constant_on_what_a_linear_layer_made(operator, constant):
     ]
     constants = {"w": normal(3, 4, 5), "b": normal(4, 5), "c": abs(normal(2, *constant)) + 0.5}
     assert_carried(model_of(nodes, {"x": [3, 4]}, constants), {"x": normal(1, 3, 4)})
+
+
+@pytest.mark.parametrize("constant", [(2, 1), (2, 1, 1, 1), (2, 1, 4, 1), (4, 5)])
+def test_a_constant_for_each_sample_on_what_has_a_bias(constant):
+    # TensorFlow would move one of the first three into the bias, and then refuse it.
+    if len(constant) == 2 and constant[1] == 1:
+        first = helper.make_node("Gemm", ["x", "w", "b"], ["f"], name="first", transB=1)
+        shape, weights = [2, 3], normal(1, 6, 3)
+    else:
+        first = helper.make_node("Conv", ["x", "w", "b"], ["f"], name="first", kernel_shape=[1, 1])
+        shape, weights = [2, 3, 4, 5], normal(1, 6, 3, 1, 1)
+    nodes = [first, helper.make_node("Add", ["f", "c"], ["y"], name="it")]
+    model = model_of(nodes, {"x": shape}, {"w": weights, "b": normal(2, 6), "c": normal(3, *constant)})
+    assert_carried(model, {"x": normal(4, *shape)})

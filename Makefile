@@ -97,7 +97,7 @@ endif
 IN_IMAGE := $(if $(filter docker podman,$(RUNNER)),Dockerfile.$(DEVICE))
 FRAME := $(LOCK) $(IN_IMAGE) $(addprefix scripts/ferry/,__init__.py stage.py errors.py atomic_file.py)
 EXPORT_ONNX := scripts/export_onnx.py $(addprefix scripts/ferry/,model_file.py \
-    checkpoint_file.py export_watch.py files_read.py flat_forward.py nested_tensors.py pytorch_export.py state_dict.py \
+    checkpoint_file.py export_watch.py files_read.py flat_forward.py nested_tensors.py pytorch_export.py state_dict.py symbolics.py \
     tensor_names.py torchscript_file.py user_code.py onnx_graph/__init__.py onnx_graph/interface.py) $(FRAME)
 IMPORT_ONNX := scripts/import_onnx.py $(addprefix scripts/ferry/,files_read.py tensor_names.py onnx_graph/__init__.py \
     onnx_graph/fold_constants.py onnx_graph/foreign.py onnx_graph/interface.py onnx_graph/model_file.py \
@@ -153,7 +153,7 @@ $(BISECTED): bisect/%: $(BUILD)/%/model.tflite
 
 matrix: ## carry and verify MODEL with each TF in each RUNNER that this machine has, and print one table
 	$(QUIET)$(PYTHON) scripts/runners matrix $(addprefix --tf=,$(MATRIX_TF)) $(addprefix --runner=,$(RUNNER)) \
-	    --samples=$(SAMPLES) $(MODEL)
+	    --samples=$(SAMPLES) $(GIVEN) $(SOURCES)
 
 .PHONY: bench-forms
 bench-forms: ## time the forms that TFLite can be given of grouped convolution and other layers

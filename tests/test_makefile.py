@@ -344,6 +344,13 @@ def test_a_model_outside_is_made_anew_when_anything_it_read_changes(checkout, ou
     assert "No such file or directory: " in make(checkout, "tflite", f"MODEL={outside}").stderr
 
 
+def test_the_matrix_takes_a_model_outside_with_weights(checkout, outside):
+    weights = f"WEIGHTS={outside.parent}/elsewhere/w.pth"
+    done = make(checkout, "matrix", "TF=2.4", f"MODEL={outside}", weights, "SAMPLES=5")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[1].split()[:4] == ["far", "2.4", "venv", "passed"]
+
+
 def test_other_weights_make_it_anew_and_the_check_has_the_same_ones(checkout, outside):
     weights = f"WEIGHTS={outside.parent}/elsewhere/w.pth"
     without = make(checkout, "tflite", f"MODEL={outside}")

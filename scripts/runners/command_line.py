@@ -107,7 +107,9 @@ def _remove_images(_options: argparse.Namespace) -> int:
 
 def _matrix(options: argparse.Namespace) -> int:
     _in_a_checkout()
-    return matrix.run(options.models, options.tf, options.runner or [], options.samples)
+    named = {"--weights": options.weights, "--input-shape": options.input_shape}
+    given = [word for option, value in named.items() if value for word in (option, value)]
+    return matrix.run(options.sources, options.tf, options.runner or [], options.samples, given)
 
 
 def _lint(options: argparse.Namespace) -> int:
@@ -172,7 +174,9 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--tf", action="append", choices=sorted(venv.BY_TENSORFLOW), required=True)
     table.add_argument("--runner", action="append", choices=choose.RUNNERS, help="unset: all that answer")
     table.add_argument("--samples", default="1000")
-    table.add_argument("models", nargs="+")
+    table.add_argument("--weights", default="")
+    table.add_argument("--input-shape", default="")
+    table.add_argument("sources", nargs="+", metavar="FILE")
     linter = command("lint", _lint, "run a linter in the linters' environment")
     linter.add_argument("tool", help="ruff or mypy")
     linter.add_argument("arguments", nargs=argparse.REMAINDER)

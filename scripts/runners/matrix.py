@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from runners import choose, engines, image, venv
 from runners.errors import RunnerError
@@ -32,25 +32,31 @@ INTERRUPTED = 130
 
 
 class Cell(NamedTuple):
-    """One model, carried with one TensorFlow in one runner."""
+    """One model, the file ``source``, carried with one TensorFlow in one runner."""
 
-    model: str
+    source: str
     tf: str
     runner: str
+
+    @property
+    def model(self) -> str:
+        """The model's name: its file's without the ending."""
+        return os.path.splitext(os.path.basename(self.source))[0]
 
     @property
     def folder(self) -> str:
         """Where its files go, relative to the checkout."""
         return f"{FOLDER}/{self.runner}/tf{self.tf}/{self.model}"
 
-    def stages(self, samples: int) -> List[List[str]]:
-        """The stage programs with their arguments, in order; the last is the verification."""
-        model, folder = f"models/{self.model}.py", self.folder
+    def stages(self, samples: int, given: Sequence[str]) -> List[List[str]]:
+        """The stage programs with their arguments, in order, ``given`` to those that read the model itself."""
+        folder, model = self.folder, ["--model", self.source, *given]
+        first = "import_onnx" if self.source.endswith(".onnx") else "export_onnx"
         return [
-            ["scripts/export_onnx.py", "--model", model, "--output", f"{folder}/model.onnx"],
+            [f"scripts/{first}.py", *model, "--output", f"{folder}/model.onnx"],
             ["scripts/onnx_to_tf.py", "--input", f"{folder}/model.onnx", "--output", f"{folder}/model.pb"],
             ["scripts/tf_to_tflite.py", "--input", f"{folder}/model.pb", "--output", f"{folder}/model.tflite"],
-            ["scripts/verify.py", "--model", model, "--build", folder, "--samples", str(samples)],
+            ["scripts/verify.py", *model, "--build", folder, "--samples", str(samples)],
         ]
 
 
@@ -62,14 +68,15 @@ class Outcome(NamedTuple):
     trouble: Optional[str]
 
 
-def run(models: List[str], tfs: List[str], runners: List[str], samples: str) -> int:
+def run(sources: List[str], tfs: List[str], runners: List[str], samples: str, given: Sequence[str] = ()) -> int:
     """Print the table, a row as each cell ends. The exit code is 2 if a cell failed or two runners' bytes differ.
 
     Args:
-        models: names of files in ``models/``.
+        sources: the models' files.
         tfs: keys of ``venv.BY_TENSORFLOW``.
         runners: the runners to use; empty for all that answer.
         samples: how many inputs each verification compares.
+        given: ``--weights`` and ``--input-shape`` with their values, as the stages take them.
 
     Raises:
         RunnerError: ``samples`` is no positive number, or no runner answers.
@@ -77,14 +84,14 @@ def run(models: List[str], tfs: List[str], runners: List[str], samples: str) -> 
     if not samples.isdigit() or int(samples) < 1:
         raise RunnerError(f"SAMPLES must be a whole number of 1 or more, not {samples!r}")
     there = _that_answer(runners or list(choose.RUNNERS))
-    width = max(len("model"), *map(len, models))
+    width = max(len("model"), *(len(Cell(source, "", "").model) for source in sources))
     _row([f"{'model':<{width}}", "TF ", "runner", "verdict", *(f"{name:>{size}}" for name, size in WIDTHS.items())])
     outcomes: Dict[Cell, Outcome] = {}
     for tf in tfs:
         for runner in there:
             missing = _prepare(tf, runner)
-            for cell in (Cell(model, tf, runner) for model in models):
-                outcomes[cell] = Outcome([], {}, missing) if missing else _carry(cell, int(samples))
+            for cell in (Cell(source, tf, runner) for source in sources):
+                outcomes[cell] = Outcome([], {}, missing) if missing else _carry(cell, int(samples), given)
                 _row([f"{cell.model:<{width}}", tf, f"{runner:<6}", *_columns(outcomes[cell])])
     return _conclude(outcomes, there)
 
@@ -114,11 +121,11 @@ def _prepare(tf: str, runner: str) -> Optional[str]:
     return None
 
 
-def _carry(cell: Cell, samples: int) -> Outcome:
+def _carry(cell: Cell, samples: int, given: Sequence[str]) -> Outcome:
     shutil.rmtree(str(ROOT / cell.folder), ignore_errors=True)
     seconds: List[float] = []
     trouble = None
-    for program in cell.stages(samples):
+    for program in cell.stages(samples, given):
         started = time.monotonic()
         code, said = _stage(["run", "--tf", cell.tf, cell.runner, *program])
         seconds.append(time.monotonic() - started)

@@ -54,7 +54,7 @@ def stages(tmp_path, monkeypatch):
 
 
 def run(capsys, tfs=("2.4", "2.2"), runners=()):
-    code = matrix.run(["m"], list(tfs), list(runners), "5")
+    code = matrix.run(["models/m.py"], list(tfs), list(runners), "5")
     captured = capsys.readouterr()
     return code, captured.out.splitlines(), captured.err.splitlines()
 
@@ -140,4 +140,4 @@ def test_an_image_that_cannot_be_built_fails_its_cells(stages, capsys, monkeypat
 @pytest.mark.parametrize("samples", ["0", "abc", "-1", "1.5", ""])
 def test_a_bad_number_of_inputs_is_one_line(stages, samples):
     with pytest.raises(RunnerError, match=f"SAMPLES must be a whole number of 1 or more, not '{samples}'"):
-        matrix.run(["m"], ["2.4"], [], samples)
+        matrix.run(["models/m.py"], ["2.4"], [], samples)

@@ -17,11 +17,12 @@ norms taken from what passes through them. `make zoo` carries them all, verifies
 | error | TFLite's mean absolute error against PyTorch in float64, as a share of the outputs' mean magnitude |
 | rounding | that error in multiples of what PyTorch's own float32 is off by |
 | operators | of the TFLite model; Flex names those that are TensorFlow's own |
-| ms | one inference in TFLite on one thread, the median, on the machine that the table was made on |
+| inputs | how many it was verified on |
+| ms | one inference in TFLite on one thread, the median, on the machine that the table was made on, busy as it was |
 | s | the whole verification |
 
 """
-COLUMNS = "| model | verdict | error | rounding | operators | Flex | MB | ms | s |\n" + "| --- " * 9 + "|\n"
+COLUMNS = "| model | verdict | error | rounding | operators | Flex | MB | inputs | ms | s |\n" + "| --- " * 10 + "|\n"
 
 
 def main() -> int:
@@ -62,7 +63,7 @@ def row(name, report) -> str:
     """One model's line."""
     lite = report["stages"].get("tflite") if report else None
     if lite is None:
-        return f"| {name} | {'no report' if report is None else 'not verified'} " + "| " * 7 + "|\n"
+        return f"| {name} | {'no report' if report is None else 'not verified'} " + "| " * 8 + "|\n"
     distances = [output["against_reference"] for output in lite["outputs"].values()]
     error = max((each["relative"]["mean"] for each in distances if each), default=None)
     operators = lite["operators"] or {}
@@ -75,6 +76,7 @@ def row(name, report) -> str:
         str(sum(operators.values())),
         flex,
         f"{lite['artifact']['bytes'] / 1e6:.1f}",
+        str(report["samples"]),
         f"{lite['latency']['milliseconds']['median']:.1f}",
         f"{report['seconds']:.0f}",
     ]

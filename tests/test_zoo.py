@@ -14,6 +14,7 @@ ZOO = ROOT / "models" / "zoo"
 REPORT = {
     "passed": True,
     "seconds": 12.4,
+    "samples": 20,
     "stages": {
         "tflite": {
             "outputs": {"output": {"against_reference": {"relative": {"mean": 2.5e-7}}}},
@@ -50,7 +51,7 @@ def test_a_model_is_calibrated_and_the_same_each_time():
 
 
 def test_a_row_of_the_table():
-    cells = "| resnet18 | passed | 2.5e-07 | 1.23 | 22 | Conv3D (2) | 12.3 | 3.2 | 12 |\n"
+    cells = "| resnet18 | passed | 2.5e-07 | 1.23 | 22 | Conv3D (2) | 12.3 | 20 | 3.2 | 12 |\n"
     assert zoo_table.row("resnet18", REPORT) == cells
     assert zoo_table.row("resnet18", None).startswith("| resnet18 | no report |")
     assert zoo_table.row("resnet18", {**REPORT, "passed": False}).startswith("| resnet18 | FAILED |")

@@ -100,7 +100,9 @@ def parts(
             else:
                 multiple = multiple_of(summary.samples, values * len(indices))
                 widest = multiple * max(float(rounding[indices].mean()), share * scale)
-                limit = min(max(ARTICLE_THRESHOLD * multiple / MULTIPLE * scale, widest), LARGEST_TOLERANCE * scale)
+                # Places of one vector round alike, however small their values: the limit to that is the whole output's.
+                ceiling = LARGEST_TOLERANCE * max(scale, summary.magnitude)
+                limit = min(max(ARTICLE_THRESHOLD * multiple / MULTIPLE * scale, widest), ceiling)
             found.append(Part(axis, indices, float(differences[indices].mean()), limit))
     return found
 

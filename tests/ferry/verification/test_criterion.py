@@ -126,6 +126,23 @@ def test_a_class_that_is_off_by_the_same_in_every_sample_is_no_fault_where_its_f
     assert fault(made, summary, noise) is None
 
 
+@pytest.mark.parametrize(("more", "passes"), [(1.0, True), (2.4, False)])
+def test_small_values_may_round_as_their_fellows_do_and_no_more(more, passes):
+    # The logits of a deep network: all round by the same amount, which is much beside the smallest of them.
+    spec = TensorSpec("output", (1, 1000), np.dtype(np.float32))
+    scales = np.logspace(-2, 0, 1000)
+    generator = np.random.RandomState(1)
+    reference = scales * generator.standard_normal((SAMPLES, 1, 1000))
+    summary = OutputSummary(spec, reference[0])
+    summary.add(reference)
+    noise = gathered(reference + 1e-4 * generator.standard_normal(reference.shape), reference, spec)
+    differences = 1e-4 * generator.standard_normal(reference.shape)
+    differences[..., :100] *= more
+    found = fault(gathered(reference + differences, reference, spec), summary, noise)
+    assert (found is None) == passes
+    assert passes or "of axis 1" in found
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_nan_and_infinity_fail(value):
     reference, summary, noise = case()

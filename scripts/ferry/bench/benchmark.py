@@ -41,7 +41,7 @@ class Settings(NamedTuple):
 def steps(settings: Settings) -> int:
     """How often ``measure`` calls ``advance``."""
     converting = conversion.steps(settings.conversion_rounds, CONVERSION_WARM_UPS) + conversion.steps(1, 0)
-    running = len(_runtimes(settings)) * len(_threads()) * (settings.rounds + latency.WARM_UPS)
+    running = len(_runtimes(settings)) * len(_threads()) * settings.rounds
     native = sum(name in KERAS_NATIVE for name in settings.models)
     return len(settings.models) * (converting + 1 + running + len(verification.RUNS)) + native
 

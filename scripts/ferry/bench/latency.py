@@ -8,8 +8,8 @@ from typing import Any, Callable, Dict, List, NamedTuple, TextIO
 from ferry.errors import BenchError
 
 WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "latency_worker.py")
-# Enough for each order of three models, and for the delegate to have packed its weights.
-WARM_UPS = 6
+# So often all models are run before they are loaded anew.
+ROUNDS_A_LOADING = 8
 
 
 class Latency(NamedTuple):
@@ -32,12 +32,12 @@ def measure(
 ) -> Latency:
     """Time the ``.tflite`` files that ``models`` names, each in every round, in one process of ``python``.
 
-    ``advance`` is called after each of ``rounds`` and of ``WARM_UPS``; what the runtime prints goes to ``log``.
+    ``advance`` is called after each of ``rounds``; what the runtime prints goes to ``log``.
 
     Raises:
         BenchError: the process ended without a result.
     """
-    job = {"models": models, "threads": threads, "rounds": rounds, "warm_ups": WARM_UPS}
+    job = {"models": models, "threads": threads, "rounds": rounds, "rounds_a_loading": ROUNDS_A_LOADING}
     process = subprocess.Popen(
         [python, "-s", WORKER],
         stdin=subprocess.PIPE,

@@ -3,9 +3,9 @@
 A program by itself, which runs in environments that have nothing else of Ferry's, on Python 3.8 and newer. On its
 standard input it takes one JSON object:
 
-    {"models": {"name": "path", …}, "threads": 1, "rounds": 50, "warm_ups": 5}
+    {"models": {"name": "path", …}, "threads": 1, "rounds": 48, "rounds_a_loading": 8}
 
-and on its standard output it writes one a line: ``{"round": 1}`` after each round, warm-ups included, and at the end
+and on its standard output it writes one a line: ``{"round": 1}`` after each round, and at the end
 ``{"runtime": "tensorflow 2.4.4", "delegated": {name: bool}, "faults": {name: "why"}, "seconds": {name: [0.01, …]},
 "processor_seconds": {name: [0.01, …]}}``.
 """
@@ -53,6 +53,22 @@ def prepare(make, path: str, threads: int):
     return interpreter
 
 
+def load(make, paths: Dict[str, str], threads: int) -> Tuple[Dict[str, Any], Dict[str, str]]:
+    """The models in ``paths``, each invoked twice, and why those that do not run do not."""
+    models: Dict[str, Any] = {}
+    faults: Dict[str, str] = {}
+    for name, path in paths.items():
+        try:
+            interpreter = prepare(make, path, threads)
+            interpreter.invoke()
+            models[name] = interpreter
+        except (ValueError, RuntimeError) as error:
+            faults[name] = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    for interpreter in models.values():
+        interpreter.invoke()
+    return models, faults
+
+
 def is_delegated(interpreter) -> bool:
     """Whether a delegate, as XNNPACK, has taken some of the model's operators over."""
     return any(operator["op_name"] == "DELEGATE" for operator in interpreter._get_ops_details())
@@ -62,28 +78,23 @@ def main() -> None:
     """Measure what the standard input asks for."""
     job = json.load(sys.stdin)
     make, runtime = interpreter_class()
-    interpreters: Dict[str, Any] = {}
-    faults: Dict[str, str] = {}
-    for name, path in job["models"].items():
-        try:
-            interpreters[name] = prepare(make, path, job["threads"])
-            interpreters[name].invoke()
-        except (ValueError, RuntimeError) as error:
-            faults[name] = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            interpreters.pop(name, None)
-    seconds: Dict[str, List[float]] = {name: [] for name in interpreters}
-    processor_seconds: Dict[str, List[float]] = {name: [] for name in interpreters}
-    orders = in_every_order(list(interpreters))
-    for position in range(job["warm_ups"] + job["rounds"]):
+    models, faults = load(make, job["models"], job["threads"])
+    delegated = {name: is_delegated(each) for name, each in models.items()}
+    seconds: Dict[str, List[float]] = {name: [] for name in models}
+    processor_seconds: Dict[str, List[float]] = {name: [] for name in models}
+    orders, names = in_every_order(list(models)), list(models)
+    for position in range(job["rounds"]):
+        if position % job["rounds_a_loading"] == 0:
+            # Where its memory comes to lie makes a model a few percent faster or slower for as long as it is loaded.
+            models.clear()
+            models, _ = load(make, {name: job["models"][name] for name in names}, job["threads"])
+            names.append(names.pop(0))
         for name in next(orders):
             started, computed = time.perf_counter(), time.process_time()
-            interpreters[name].invoke()
-            taken = time.process_time() - computed, time.perf_counter() - started
-            if position >= job["warm_ups"]:
-                processor_seconds[name].append(taken[0])
-                seconds[name].append(taken[1])
+            models[name].invoke()
+            processor_seconds[name].append(time.process_time() - computed)
+            seconds[name].append(time.perf_counter() - started)
         print(json.dumps({"round": position + 1}), flush=True)
-    delegated = {name: is_delegated(each) for name, each in interpreters.items()}
     result = {"runtime": runtime, "delegated": delegated, "faults": faults}
     print(json.dumps({**result, "seconds": seconds, "processor_seconds": processor_seconds}), flush=True)
 

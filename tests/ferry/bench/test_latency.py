@@ -29,7 +29,7 @@ def test_it_times_models_in_tensorflows_own_runtime(tflite, tmp_path):
     assert all(second > 0 for samples in made.seconds.values() for second in samples)
     # TF's interpreter of 2020 leaves XNNPACK out unless it is asked.
     assert made.delegated == {"one": False, "two": False}
-    assert len(steps) == 4 + latency.WARM_UPS
+    assert len(steps) == 4
 
 
 @pytest.mark.parametrize("end", ["exit 3", "kill -SEGV $$"])

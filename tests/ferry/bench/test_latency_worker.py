@@ -38,8 +38,9 @@ def measure(monkeypatch, capsys):
     monkeypatch.setattr(FakeInterpreter, "log", [])
     monkeypatch.setattr(latency_worker, "interpreter_class", lambda: (FakeInterpreter, "fake 1.0"))
 
-    def run(models, rounds, warm_ups=0):
-        job = {"models": {name: name for name in models}, "threads": 2, "rounds": rounds, "warm_ups": warm_ups}
+    def run(models, rounds, rounds_a_loading=100):
+        job = {"models": {name: name for name in models}, "threads": 2, "rounds": rounds}
+        job["rounds_a_loading"] = rounds_a_loading
         monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(job)))
         latency_worker.main()
         return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -54,18 +55,24 @@ def test_every_order_comes_equally_often():
 
 
 def test_the_models_take_turns(measure):
-    measure(["a", "b", "c"], rounds=6, warm_ups=6)
-    # The first three invocations find out whether the models run at all.
-    names = [name for name, _ in FakeInterpreter.log[3:]]
+    measure(["a", "b", "c"], rounds=12)
+    # The first three times two invocations find out whether the models run at all, and as many are not counted.
+    names = [name for name, _ in FakeInterpreter.log[12:]]
     rounds = [tuple(names[start : start + 3]) for start in range(0, len(names), 3)]
     assert len(rounds) == 12
     assert set(rounds) == set(itertools.permutations("abc"))
     assert {threads for _, threads in FakeInterpreter.log} == {2}
 
 
-def test_warm_ups_are_not_counted_and_every_round_is_reported(measure):
-    *rounds, result = measure(["a", "taken"], rounds=4, warm_ups=3)
-    assert [line["round"] for line in rounds] == list(range(1, 8))
+def test_they_are_loaded_anew_in_another_order(measure):
+    measure(["a", "b"], rounds=4, rounds_a_loading=2)
+    names = "".join(name for name, _ in FakeInterpreter.log)
+    assert names == "abab" + "abab" + "abba" + "baba" + "abba"
+
+
+def test_every_round_is_reported(measure):
+    *rounds, result = measure(["a", "taken"], rounds=4, rounds_a_loading=3)
+    assert [line["round"] for line in rounds] == list(range(1, 5))
     assert result["runtime"] == "fake 1.0"
     for clock in ("seconds", "processor_seconds"):
         assert {name: len(samples) for name, samples in result[clock].items()} == {"a": 4, "taken": 4}

@@ -208,6 +208,14 @@ def test_a_model_file_that_changes_the_folder_changes_nothing(tmp_path):
     assert (tmp_path / "build" / "model.onnx").exists()
 
 
+def test_a_model_file_that_closes_its_output_is_exported(tmp_path):
+    model = write_model(tmp_path / "m.py", "x * 2")
+    model.write_text("import sys\nsys.stdout.close()\n" + model.read_text())
+    done = run_stage("export_onnx", "--model", model, "--output", tmp_path / "model.onnx")
+    assert done.returncode == 0, done.stderr
+    assert "1 nodes" in done.stdout
+
+
 def test_an_error_in_letters_the_terminal_lacks_is_still_a_message(tmp_path):
     model = tmp_path / "m.py"
     model.write_text("raise ValueError('caf\u00e9 \U0001f600')", encoding="utf-8")

@@ -31,8 +31,10 @@ def main() -> None:
     with open(sys.argv[1], encoding="utf-8") as makefile:
         text = makefile.read()
     print("Ferry carries a PyTorch model to TensorFlow Lite, and checks it at every stage.\n")
-    for name, meaning in TARGET.findall(text):
-        print(f"  make {name:<10} {meaning}")
+    targets = TARGET.findall(text)
+    width = max(len(name) for name, _ in targets)
+    for name, meaning in targets:
+        print(f"  make {name:<{width}}  {meaning}")
     print("\n" + "\n".join(f"  {line}" for line in VARIABLES.splitlines()))
 
 

@@ -6,8 +6,9 @@ import pytest
 import tensorflow as tf
 import tflite as schema
 from onnx import numpy_helper
+from torch.onnx import symbolic_opset9
 
-from ferry import lowerings, model_file, pytorch_export
+from ferry import lowerings, model_file, pytorch_export, symbolics
 from ferry.bisection.find import Bisection
 from ferry.lowerings import clip, concat, conv, gemm, pad, pool, resize
 from ferry.lowerings import slice_ as slicing
@@ -293,8 +294,9 @@ def written(tmp_path, *net):
     )
 
 
-def test_running_statistics_that_the_exporter_loses_are_named(tmp_path):
-    # PyTorch 1.5.1 exports every InstanceNorm as one that computes its statistics from the input.
+def test_running_statistics_that_the_exporter_loses_are_named(tmp_path, monkeypatch):
+    # PyTorch 1.5.1 by itself exports every InstanceNorm as one that computes its statistics from the input.
+    monkeypatch.setattr(symbolics, "_instance_norm", symbolic_opset9.instance_norm)
     members = "self.c = nn.Conv2d(3, 4, 3); self.n = nn.InstanceNorm2d(4, track_running_stats=True, affine=True)"
     found = written(tmp_path, "torch.relu(self.n(self.c(x)))", "torch.randn(1, 3, 8, 8)", members)
     assert (found.step, found.node.operator, found.node.scope) == ("export", "InstanceNormalization", "n")

@@ -96,17 +96,12 @@ endif
 # What each stage is made of: touching one of these makes its file, and those after it, anew.
 IN_IMAGE := $(if $(filter docker podman,$(RUNNER)),Dockerfile.$(DEVICE))
 FRAME := $(LOCK) $(IN_IMAGE) $(addprefix scripts/ferry/,__init__.py stage.py errors.py atomic_file.py)
-EXPORT_ONNX := scripts/export_onnx.py $(addprefix scripts/ferry/,model_file.py \
-    checkpoint_file.py export_watch.py files_read.py flat_forward.py nested_tensors.py pytorch_export.py state_dict.py symbolics.py \
-    tensor_names.py torchscript_file.py user_code.py onnx_graph/__init__.py onnx_graph/interface.py) $(FRAME)
-IMPORT_ONNX := scripts/import_onnx.py $(addprefix scripts/ferry/,files_read.py tensor_names.py onnx_graph/__init__.py \
-    onnx_graph/fold_constants.py onnx_graph/foreign.py onnx_graph/interface.py onnx_graph/model_file.py \
-    onnx_graph/node_list.py) $(FRAME)
-ONNX_TO_TF := scripts/onnx_to_tf.py $(wildcard scripts/ferry/onnx_graph/*.py scripts/ferry/lowerings/*.py \
-    scripts/ferry/tf_graph/*.py) $(FRAME)
-TF_TO_TFLITE := scripts/tf_to_tflite.py $(wildcard scripts/ferry/tflite_graph/*.py) \
-    $(addprefix scripts/ferry/tf_graph/,__init__.py distinct_outputs.py frozen_graph.py) \
-    $(addprefix scripts/ferry/,versions.py verification/__init__.py verification/provenance.py) $(FRAME)
+EXPORT_ONNX := scripts/export_onnx.py $(wildcard scripts/ferry/model/*.py scripts/ferry/export/*.py scripts/ferry/graph/*.py) $(FRAME)
+IMPORT_ONNX := scripts/import_onnx.py $(wildcard scripts/ferry/model/files_read.py scripts/ferry/graph/*.py scripts/ferry/graph/passes/*.py) $(FRAME)
+ONNX_TO_TF := scripts/onnx_to_tf.py $(wildcard $(addprefix scripts/ferry/,graph/*.py graph/passes/*.py lowering/*.py \
+    lowering/operators/*.py frozen/*.py)) $(FRAME)
+TF_TO_TFLITE := scripts/tf_to_tflite.py $(wildcard scripts/ferry/tflite/*.py scripts/ferry/frozen/*.py) \
+    $(addprefix scripts/ferry/,versions.py verify/__init__.py verify/provenance.py) $(FRAME)
 
 # A stage renames a whole file into place. Interrupted right after that, make would delete it, and the old one is gone.
 .PRECIOUS: $(EXPORTED) $(IMPORTED) $(FROZEN) $(TFLITE)

@@ -12,7 +12,7 @@ def bench(arguments, console) -> int:
     """Measure each model file of ``arguments.model``; write ``bench.json`` and a chart beside it."""
     from rich import progress
 
-    from ferry.bench import benchmark, tables
+    from develop.bench import benchmark, tables
 
     bar = progress.Progress(
         progress.TextColumn("bench"),

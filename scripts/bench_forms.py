@@ -15,7 +15,7 @@ def bench(arguments, console) -> int:
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     from rich.table import Table
 
-    from ferry.bench import forms, latency
+    from develop.bench import forms, latency_in_turns
 
     pythons = [sys.executable, *([arguments.newest] if arguments.newest else [])]
     with tempfile.TemporaryDirectory(prefix="ferry-") as folder, open(os.devnull, "w") as log:
@@ -25,7 +25,9 @@ def bench(arguments, console) -> int:
                 paths[form] = os.path.join(folder, f"{len(paths)}.tflite")
                 with open(paths[form], "wb") as file:
                     file.write(forms.to_tflite(case, form))
-            measured = [latency.measure(python, paths, 1, arguments.rounds, log, lambda: None) for python in pythons]
+            measured = [
+                latency_in_turns.measure(python, paths, 1, arguments.rounds, log, lambda: None) for python in pythons
+            ]
             table = Table("form", "KB", *(each.runtime for each in measured), title=name, title_justify="left")
             for form, path in paths.items():
                 cells = [f"{os.path.getsize(path) / 1000:.0f}"]

@@ -11,10 +11,10 @@ def bisect(arguments, console) -> int:
     """Walk the stages in ``arguments.build`` until one parts, and say where."""
     started = time.monotonic()
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    from ferry.bisection import describe
-    from ferry.bisection.find import Bisection
-    from ferry.bisection.trial_input import trial_input
-    from ferry.model_source import ModelSource
+    from ferry.bisect import describe
+    from ferry.bisect.find import Bisection
+    from ferry.bisect.trial_input import trial_input
+    from ferry.model.model_source import ModelSource
 
     source = ModelSource(arguments.model, arguments.weights, arguments.input_shape)
     bisection = Bisection(source, arguments.build, arguments.layout)

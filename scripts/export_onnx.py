@@ -11,10 +11,12 @@ def export(arguments, console) -> int:
     started = time.monotonic()
     import torch
 
-    from ferry import atomic_file, files_read
+    from ferry import atomic_file
+    from ferry.model import files_read
 
     read = files_read.watch()
-    from ferry import model_file, pytorch_export
+    from ferry.export import pytorch_export
+    from ferry.model import model_file
 
     # What a model file computes, as a calibration, must not depend on the number of processors; and on a busy machine
     # PyTorch's threads wait for one another longer than they save.

@@ -105,7 +105,7 @@ def fuzz(count: int, seed: int, processors: int) -> List[Tuple[int, str, str, st
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     # TensorFlow Addons warns of the TensorFlow that it is pinned with.
     warnings.simplefilter("ignore")
-    from ferry.fuzzing import samples, stages
+    from develop.fuzzing import samples, stages
 
     onnx_samples, pb_samples = samples.onnx_models(), samples.frozen_graphs()
     found: List[Tuple[int, str, str, str]] = []

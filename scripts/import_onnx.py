@@ -9,15 +9,16 @@ from ferry import stage
 def take_over(arguments, console) -> int:
     """Write ``arguments.model`` to ``arguments.output`` as the later stages need it; PyTorch has no part in it."""
     started = time.monotonic()
-    from ferry import atomic_file, files_read
-    from ferry.onnx_graph import foreign, model_file
+    from ferry import atomic_file
+    from ferry.graph import foreign, onnx_file
+    from ferry.model import files_read
 
-    model = model_file.load(arguments.model)
+    model = onnx_file.load(arguments.model)
     for remark in foreign.prepare(model, arguments.input_shape):
         console.print(f"import_onnx: {remark}", markup=False)
     atomic_file.write_bytes(arguments.output, model.SerializeToString(deterministic=True))
     files_read.write(arguments.output, {arguments.model}, arguments.made_of)
-    detail = f"opset {model_file.opset_of(model)}, {len(model.graph.node)} nodes"
+    detail = f"opset {onnx_file.opset_of(model)}, {len(model.graph.node)} nodes"
     stage.result(console, "import_onnx", arguments.output, detail, started)
     return 0
 

@@ -10,8 +10,8 @@ def inspect(arguments, console) -> int:
     """Print what is in ``arguments.build``'s ``model.tflite``."""
     from rich import filesize
 
-    from ferry.tflite_graph import description, flatbuffer
-    from ferry.tflite_graph.multiply_adds import multiply_adds
+    from ferry.tflite import description, flatbuffer
+    from ferry.tflite.multiply_adds import multiply_adds
 
     path = os.path.join(arguments.build, "model.tflite")
     data = flatbuffer.load(path)

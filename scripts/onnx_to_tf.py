@@ -15,10 +15,11 @@ def convert(arguments, console) -> int:
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     from ferry import atomic_file
     from ferry.errors import told_of
-    from ferry.onnx_graph import model_file
-    from ferry.tf_graph import article, convert_onnx, frozen_graph
+    from ferry.frozen import frozen_graph
+    from ferry.graph import onnx_file
+    from ferry.lowering import article, convert_onnx
 
-    model = model_file.load(arguments.input)
+    model = onnx_file.load(arguments.input)
     with told_of(f"{arguments.input} cannot be carried to TensorFlow"):
         if arguments.graph == "article":
             graph_def = article.convert(model)

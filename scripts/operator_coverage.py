@@ -17,14 +17,14 @@ def carry_one(case):
     import onnx_to_tf
     import tf_to_tflite
 
-    from ferry.operator_coverage import carry
+    from develop.operator_coverage import carry
 
     return carry.carry(case, {"onnx_to_tf": onnx_to_tf.main, "tf_to_tflite": tf_to_tflite.main})
 
 
 def outcomes(chosen, advance=lambda: None):
     """Carry the cases ``chosen``, side by side, and return each with its outcome."""
-    from ferry.operator_coverage import outcome, workers
+    from develop.operator_coverage import outcome, workers
 
     rows = []
     for case, answer in zip(chosen, workers.run_all(carry_one, chosen, len(os.sched_getaffinity(0)), TIMEOUT_S)):
@@ -43,8 +43,8 @@ def main() -> int:
     arguments = parser.parse_args()
     from rich import console, progress
 
+    from develop.operator_coverage import cases, exported, outcome, table
     from ferry import atomic_file
-    from ferry.operator_coverage import cases, exported, outcome, table
 
     every = cases.all_cases()
     chosen = [case for case in every if not arguments.operator or case.operator in arguments.operator]

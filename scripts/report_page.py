@@ -10,7 +10,7 @@ from ferry import stage
 def write(arguments, console) -> int:
     """Write ``report.html`` and ``report.junit.xml`` beside ``arguments.report``."""
     from ferry.errors import InputFileError
-    from ferry.report_page import files
+    from ferry.reports import files
 
     try:
         with open(arguments.report, encoding="utf-8") as file:

@@ -13,9 +13,9 @@ def convert(arguments, console) -> int:
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     from ferry import atomic_file
     from ferry.errors import UnsupportedModelError, told_of
-    from ferry.tf_graph import distinct_outputs, frozen_graph
-    from ferry.tflite_graph import converter, description, flatbuffer, usable
-    from ferry.verification import provenance
+    from ferry.frozen import distinct_outputs, frozen_graph
+    from ferry.tflite import converter, description, flatbuffer, usable
+    from ferry.verify import provenance
 
     with told_of(f"{arguments.input} cannot be carried to TFLite"):
         graph_def = frozen_graph.load(arguments.input)

@@ -16,11 +16,11 @@ def verify(arguments, console) -> int:
     started = time.monotonic()
     from ferry import atomic_file
     from ferry.errors import FerryError, VerificationError
-    from ferry.model_source import ModelSource
-    from ferry.report_page import files
-    from ferry.runtimes import gpu
-    from ferry.verification import measure, provenance, report, summary_lines, worst_input
-    from ferry.verification.progress import Progress
+    from ferry.model.model_source import ModelSource
+    from ferry.reports import files
+    from ferry.runtimes import tensorflow_gpu
+    from ferry.verify import measure, provenance, report, summary_lines, worst_input
+    from ferry.verify.progress import Progress
 
     artifacts = {
         "onnx": os.path.join(arguments.build, "model.onnx"),
@@ -29,7 +29,7 @@ def verify(arguments, console) -> int:
     }
     target = os.path.join(arguments.build, "report.json")
     name = os.path.splitext(os.path.basename(arguments.model))[0]
-    device = gpu.use(arguments.device, lambda line: console.print(f"verify: {line}", markup=False))
+    device = tensorflow_gpu.use(arguments.device, lambda line: console.print(f"verify: {line}", markup=False))
     processors = len(os.sched_getaffinity(0))
     settings = {
         "samples": arguments.samples,
@@ -91,8 +91,8 @@ def _where_it_broke(arguments, made) -> List[str]:
     failed = [name for name, entry in made["stages"].items() if not entry["passed"] and entry["worst_sample"]]
     if not failed:
         return []
-    from ferry.bisection import explain
-    from ferry.model_source import ModelSource
+    from ferry.bisect import explain
+    from ferry.model.model_source import ModelSource
 
     source = ModelSource(arguments.model, arguments.weights, arguments.input_shape)
     lines, where = explain.explain(source, arguments.build, arguments.layout, failed[0])

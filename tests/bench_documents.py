@@ -2,10 +2,10 @@
 
 from typing import Any, Dict
 
-from ferry.bench import document
-from ferry.bench.conversion import FRAMEWORKS, StageRun
-from ferry.bench.latency import Latency
-from ferry.bench.verification import RUNS, Check
+from develop.bench import document
+from develop.bench.conversion import FRAMEWORKS, StageRun
+from develop.bench.latency_in_turns import Latency
+from develop.bench.verification import RUNS, Check
 
 CHECKS = [
     Check(30.0, {"pytorch float32": 10.0, "onnx": 5.0, "tensorflow": 5.0, "tflite": 5.0}, 500_000_000),

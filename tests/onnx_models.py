@@ -9,8 +9,9 @@ import tensorflow as tf
 from onnx import TensorProto, helper, numpy_helper
 from onnx.mapping import NP_TYPE_TO_TENSOR_TYPE
 
-from ferry.tf_graph import convert_onnx, frozen_graph
-from ferry.tflite_graph import converter
+from ferry.frozen import frozen_graph
+from ferry.lowering import convert_onnx
+from ferry.tflite import converter
 
 OPSET = 11
 

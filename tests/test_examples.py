@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from ferry import model_file, pytorch_export
-from ferry.tf_graph import convert_onnx
-from ferry.tflite_graph import converter, flatbuffer
+from ferry.export import pytorch_export
+from ferry.lowering import convert_onnx
+from ferry.model import model_file
+from ferry.tflite import converter, flatbuffer
 from onnx_models import run_tflite
 from programs import ROOT
 

@@ -7,11 +7,12 @@ import pytest
 import tensorflow as tf
 from onnx import helper
 
-from ferry import model_file, pytorch_export
 from ferry.errors import UnsupportedModelError
+from ferry.export import pytorch_export
+from ferry.lowering import convert_onnx, graph_builder
+from ferry.model import model_file
 from ferry.runtimes.tensorflow_runtime import TensorflowRuntime
-from ferry.tf_graph import backend, convert_onnx
-from ferry.tflite_graph import converter, flatbuffer
+from ferry.tflite import converter, flatbuffer
 from onnx_models import model_of, normal, run_graph, run_tflite
 from programs import ROOT, run_python, run_stage, write_model
 
@@ -110,8 +111,8 @@ def test_the_frozen_graph_runs_on_a_cpu(tmp_path):
 
 
 def built_for_a_gpu(monkeypatch):
-    monkeypatch.setattr(backend, "LOWERINGS", {})
-    monkeypatch.setattr(backend, "_is_cpu", lambda device: True)
+    monkeypatch.setattr(graph_builder, "LOWERINGS", {})
+    monkeypatch.setattr(graph_builder, "_is_cpu", lambda device: True)
 
 
 def test_without_the_lowerings_and_the_pin_it_does_not(tmp_path, monkeypatch):
@@ -139,7 +140,7 @@ WITH_A_GPU = """
     if "gpu" in sys.argv:
         device_lib.list_local_devices = lambda *_: [SimpleNamespace(name="/gpu:0", device_type="GPU")]
     if "without" in sys.argv:
-        backend.pin_onnx_tf = lambda: None
+        graph_builder.pin_onnx_tf = lambda: None
     model = onnx.load(sys.argv[1])
     try:
         made = frozen_graph.to_bytes(convert_onnx.convert(model))
@@ -228,5 +229,5 @@ def test_mobilenet_has_the_operators_of_a_native_one(mobilenet):
 def test_without_the_lowering_a_depthwise_convolution_is_one_a_channel(tmp_path, monkeypatch):
     model = exported(tmp_path, *DEPTHWISE_NET)
     assert flatbuffer.operators(converter.convert(convert_onnx.convert(model)))["DEPTHWISE_CONV_2D"] == 1
-    monkeypatch.setattr(backend, "LOWERINGS", {})
+    monkeypatch.setattr(graph_builder, "LOWERINGS", {})
     assert flatbuffer.operators(converter.convert(convert_onnx.convert(model)))["CONV_2D"] == 8

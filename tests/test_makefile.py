@@ -73,7 +73,7 @@ def test_a_second_make_does_nothing_and_asks_for_no_engine(made):
     [
         ("models/tiny.py", list(STAGES)),
         ("requirements.lock", list(STAGES)),
-        ("scripts/ferry/lowerings/conv.py", ["onnx_to_tf", "tf_to_tflite"]),
+        ("scripts/ferry/lowering/operators/conv.py", ["onnx_to_tf", "tf_to_tflite"]),
         ("scripts/tf_to_tflite.py", ["tf_to_tflite"]),
         ("scripts/verify.py", []),
         ("models/other.py", []),

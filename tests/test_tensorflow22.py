@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from ferry.tflite_graph import flatbuffer
+from ferry.tflite import flatbuffer
 from programs import ROOT, convert, run, run_python, run_stage, write_model
 
 MOBILENET = ROOT / "models" / "mobilenet_v2.py"
@@ -131,7 +131,7 @@ LOWERINGS = [
 
 
 def test_the_lowerings_tests_pass_with_it_too(tensorflow22):
-    files = [f"tests/ferry/lowerings/test_{name}.py" for name in LOWERINGS]
+    files = [f"tests/ferry/lowering/operators/test_{name}.py" for name in LOWERINGS]
     pytest_ = [tensorflow22, "-m", "pytest", "-p", "toco_in_process", "-p", "no:cacheprovider"]
     done = run(*pytest_, *files, env={"PYTHONPATH": str(ROOT / "tests")}, timeout=1800)
     assert done.returncode == 0, done.stdout[-5000:]

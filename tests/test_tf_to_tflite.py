@@ -1,7 +1,7 @@
 import pytest
 import tensorflow as tf
 
-from ferry.tflite_graph import flatbuffer
+from ferry.tflite import flatbuffer
 from programs import convert, run_stage, write_model
 
 

@@ -7,7 +7,7 @@ import torch
 import torchvision
 import zoo_table
 
-from ferry import model_file
+from ferry.model import model_file
 from programs import ROOT, run
 
 ZOO = ROOT / "models" / "zoo"

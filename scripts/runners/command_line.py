@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any, Callable, List, Tuple
 
-from runners import choose, container, doctor, engines, gpu, image, lock, matrix, venv
+from runners import choose, container, container_gpu, doctor, engines, image, lock, matrix, venv
 from runners.errors import RunnerError
 from runners.paths import ROOT
 
@@ -61,7 +61,7 @@ def _run(options: argparse.Namespace) -> int:
         return _start([sys.executable, "-s", *options.program], what, _is_stage(options.program))
     engine = engines.at_hand(options.runner)
     name = image.ensure(engine, _image_for(options))
-    program, more = gpu.share(engine, name, options.program)
+    program, more = container_gpu.share(engine, name, options.program)
     code = _start(container.command(engine, name, program, more), what)
     if code in NOT_STARTED:
         raise RunnerError(f"{engine.name} could not start the container; its message above says why")

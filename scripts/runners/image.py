@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, Iterator, List, NamedTuple
 
-from runners import build_secrets, engines, gpu, venv
+from runners import build_secrets, container_gpu, engines, venv
 from runners.engines import Engine
 from runners.errors import RunnerError
 from runners.one_at_a_time import one_at_a_time
@@ -99,7 +99,7 @@ def remove(engine: str) -> None:
             _last(engine, image).unlink()
             if image == GPU:
                 # It may be in use, or was never made: both are no trouble.
-                _call(engine, ["volume", "rm", gpu.VOLUME])
+                _call(engine, ["volume", "rm", container_gpu.VOLUME])
 
 
 def base() -> str:

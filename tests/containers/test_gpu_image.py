@@ -11,7 +11,7 @@ import uuid
 import docker
 import pytest
 
-from ferry.runtimes import gpu
+from ferry.runtimes import tensorflow_gpu
 from image_contents import check_settings, installed, pinned, started, unwanted
 from programs import ROOT, run
 
@@ -49,7 +49,7 @@ for prefix, library in (pair.split("=") for pair in sys.argv[1:]):
 """
 
 
-@pytest.mark.parametrize("name", [*gpu.LIBRARIES, *CUDNN_OPENS])
+@pytest.mark.parametrize("name", [*tensorflow_gpu.LIBRARIES, *CUDNN_OPENS])
 def test_each_library_that_is_opened_by_name_loads(client, gpu_image, name):
     assert started(client, gpu_image, "-c", OPEN, name, entrypoint="python") == f"{name}\n"
 
@@ -57,7 +57,7 @@ def test_each_library_that_is_opened_by_name_loads(client, gpu_image, name):
 def test_the_drivers_own_library_is_not_in_it(client, gpu_image):
     # It belongs to the machine's driver, and another one would not fit.
     with pytest.raises(docker.errors.ContainerError, match="cannot open shared object file"):
-        started(client, gpu_image, "-c", OPEN, gpu.DRIVER, entrypoint="python", stderr=True)
+        started(client, gpu_image, "-c", OPEN, tensorflow_gpu.DRIVER, entrypoint="python", stderr=True)
 
 
 def test_every_function_that_tensorflow_may_call_is_in_them(client, gpu_image):

@@ -55,7 +55,7 @@ def test_it_is_built_once(folder):
 @pytest.mark.parametrize(
     "changed",
     ["Dockerfile.cpu", "requirements.lock", "requirements/uv.lock", "Makefile", "scripts/verify.py",
-     "scripts/ferry/lowerings/conv.py", "scripts/image/install_packages.sh", "models/mobilenet_v2.py"],
+     "scripts/ferry/lowering/operators/conv.py", "scripts/image/install_packages.sh", "models/mobilenet_v2.py"],
 )  # fmt: skip
 def test_a_change_of_what_it_is_made_of_makes_another_and_removes_the_last(folder, changed):
     before = image.ensure(DOCKER, TF24)

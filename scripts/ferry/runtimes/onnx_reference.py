@@ -5,8 +5,8 @@ from typing import List, NoReturn
 
 import numpy as np
 
-from ferry.model_source import ModelSource
-from ferry.onnx_graph import foreign, model_file
+from ferry.graph import foreign, onnx_file
+from ferry.model.model_source import ModelSource
 from ferry.runtimes.onnx_runtime import OnnxRuntime
 
 
@@ -14,7 +14,7 @@ class OnnxReference(OnnxRuntime):
     """The ONNX model of ``source``, as it was given but for the names and shapes of its inputs and outputs."""
 
     def __init__(self, source: ModelSource):
-        model = model_file.load(source.path)
+        model = onnx_file.load(source.path)
         foreign.prepare(model, source.input_shape)
         super().__init__(source.path, model)
         self._digest = hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()

@@ -8,7 +8,7 @@ import onnx
 import onnxruntime
 
 from ferry.errors import UnsupportedModelError
-from ferry.onnx_graph import model_file
+from ferry.graph import onnx_file
 from ferry.runtimes import Runtime, TensorSpec
 
 
@@ -16,7 +16,7 @@ class OnnxRuntime(Runtime):
     """The ONNX model in ``path``, or ``model``, where it has been read from there already."""
 
     def __init__(self, path: str, model: Optional[onnx.ModelProto] = None):
-        model = model or model_file.load(path)
+        model = model or onnx_file.load(path)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         try:

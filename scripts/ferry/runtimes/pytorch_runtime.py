@@ -9,7 +9,7 @@ from typing import Iterator, List
 import numpy as np
 import torch
 
-from ferry import model_file
+from ferry.model import model_file
 from ferry.runtimes import Runtime, TensorSpec, float64_convolution
 
 

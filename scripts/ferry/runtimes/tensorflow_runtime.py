@@ -5,14 +5,14 @@ from typing import List, Optional
 import numpy as np
 import tensorflow as tf
 
-from ferry.runtimes import Runtime, TensorSpec, gpu
-from ferry.tf_graph import frozen_graph
+from ferry.frozen import frozen_graph
+from ferry.runtimes import Runtime, TensorSpec, tensorflow_gpu
 
 
 class TensorflowRuntime(Runtime):
     """The frozen graph in ``path``, in one session that stays open: on the CPU, or on the GPU ``on``."""
 
-    def __init__(self, path: str, on: Optional[gpu.Gpu] = None):
+    def __init__(self, path: str, on: Optional[tensorflow_gpu.Gpu] = None):
         graph_def = frozen_graph.load(path)
         graph = tf.Graph()
         with graph.as_default():
@@ -21,7 +21,7 @@ class TensorflowRuntime(Runtime):
         outputs = [graph.get_tensor_by_name(f"{name}:0") for name in frozen_graph.output_names(graph_def)]
         self.inputs = [_spec(tensor) for tensor in inputs]
         self.outputs = [_spec(tensor) for tensor in outputs]
-        session = tf.compat.v1.Session(graph=graph, config=gpu.session_options(on))
+        session = tf.compat.v1.Session(graph=graph, config=tensorflow_gpu.session_options(on))
         # Naming the tensors once saves what Session.run spends on it at every call.
         self._call = session.make_callable(outputs, feed_list=inputs)
 

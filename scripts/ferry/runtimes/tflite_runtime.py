@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from ferry.errors import InputFileError, UnsupportedModelError, first_line
 from ferry.runtimes import Runtime, TensorSpec
-from ferry.tflite_graph import flatbuffer
+from ferry.tflite import flatbuffer
 
 # TF 2.2's interpreter takes no such argument, and uses up to four threads for a convolution.
 ONE_THREAD = {"num_threads": 1} if "num_threads" in inspect.signature(tf.lite.Interpreter).parameters else {}

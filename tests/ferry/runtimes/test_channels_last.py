@@ -5,7 +5,7 @@ from ferry.runtimes.channels_last import with_layout
 from ferry.runtimes.onnx_runtime import OnnxRuntime
 from ferry.runtimes.tensorflow_runtime import TensorflowRuntime
 from ferry.runtimes.tflite_runtime import TfliteRuntime
-from ferry.tflite_graph import flatbuffer
+from ferry.tflite import flatbuffer
 from onnx_models import normal
 from programs import convert, run_stage, write_model
 

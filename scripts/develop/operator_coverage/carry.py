@@ -1,0 +1,99 @@
+"""Carry one case to TensorFlow and TFLite with the stage programs themselves, and judge what each result computes."""
+
+import os
+import sys
+import tempfile
+from typing import Callable, Dict, List, Tuple, Type
+
+import numpy as np
+import onnx
+
+from develop.operator_coverage import cases
+from develop.operator_coverage.outcome import FLEX, REFUSED, RIGHT, WRONG, Outcome
+from ferry.runtimes import Runtime
+from ferry.runtimes.tensorflow_runtime import TensorflowRuntime
+from ferry.runtimes.tflite_runtime import TfliteRuntime
+from ferry.tflite import flatbuffer
+
+# NumPy computed the expected outputs, most in float32; a real fault is orders of magnitude larger than its rounding.
+RELATIVE, ABSOLUTE_OF_LARGEST = 1e-4, 1e-5
+UNFORESEEN = "this should not have happened"
+
+Programs = Dict[str, Callable[[], int]]
+
+
+def carry(case: cases.Case, programs: Programs) -> Outcome:
+    """Carry ``case`` as far as it goes; ``programs`` are the ``main`` functions of the two stages, by name."""
+    content = cases.load(case)
+    with tempfile.TemporaryDirectory(prefix="ferry-") as folder:
+        source, graph, lite = (os.path.join(folder, f"model.{kind}") for kind in ("onnx", "pb", "tflite"))
+        onnx.save(content.model, source)
+        code, message = _run(programs, "onnx_to_tf", "--input", source, "--output", graph)
+        if code:
+            verdict = _verdict_on_error(message)
+            return Outcome(verdict, verdict, message)
+        difference = _difference(TensorflowRuntime, graph, content)
+        if difference:
+            return Outcome(WRONG, WRONG, f"TensorFlow: {difference}")
+        code, message = _run(programs, "tf_to_tflite", "--input", graph, "--output", lite)
+        if code:
+            return Outcome(RIGHT, _verdict_on_error(message), message)
+        difference = _difference(TfliteRuntime, lite, content)
+        if difference:
+            return Outcome(RIGHT, WRONG, f"TFLite: {difference}")
+        flex = flatbuffer.flex_operators(flatbuffer.operators(flatbuffer.load(lite)))
+        return Outcome(RIGHT, FLEX if flex else RIGHT, ", ".join(sorted(flex)))
+
+
+def _run(programs: Programs, name: str, *arguments: str) -> Tuple[int, str]:
+    """Run a stage in this process; return its exit code and, if that is not 0, the error it printed."""
+    sys.argv = [name, *arguments]
+    with tempfile.TemporaryFile() as errors:
+        kept = [os.dup(descriptor) for descriptor in (1, 2)]
+        try:
+            os.dup2(errors.fileno(), 2)
+            code = programs[name]()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for descriptor, copy in zip((1, 2), kept):
+                os.dup2(copy, descriptor)
+                os.close(copy)
+        errors.seek(0)
+        lines = errors.read().decode(errors="replace").strip().splitlines()
+    message = lines[0] if lines else "it ended with no message"
+    return code, message.replace(os.path.dirname(arguments[1]) + os.sep, "").replace(f"{name}: error: ", "")
+
+
+def _verdict_on_error(message: str) -> str:
+    return WRONG if message.startswith(UNFORESEEN) else REFUSED
+
+
+def _difference(runtime: Type[Runtime], path: str, content: cases.Content) -> str:
+    """How what the artifact computes differs from what is expected; empty if it does not."""
+    try:
+        made = runtime(path).run(list(content.feeds.values()))  # type: ignore[call-arg]
+    except Exception as error:
+        return f"it does not run: {(str(error).strip().splitlines() or [type(error).__name__])[0]}"
+    return differences(made, content.expected)
+
+
+def differences(made: List[np.ndarray], expected: List[np.ndarray]) -> str:
+    """The first difference in number, dtype, shape or values; empty if there is none."""
+    if len(made) != len(expected):
+        return f"{len(made)} outputs instead of {len(expected)}"
+    for array, wanted in zip(map(np.asarray, made), expected):
+        if array.dtype != wanted.dtype:
+            return f"{array.dtype} instead of {wanted.dtype}"
+        if array.shape != wanted.shape:
+            return f"shape {array.shape} instead of {wanted.shape}"
+        if not np.issubdtype(wanted.dtype, np.floating):
+            if not np.array_equal(array, wanted):
+                return f"{int(np.sum(array != wanted))} of {wanted.size} values differ"
+            continue
+        finite = wanted[np.isfinite(wanted)]
+        largest = float(np.abs(finite).max()) if finite.size else 0.0
+        close = np.isclose(array, wanted, rtol=RELATIVE, atol=ABSOLUTE_OF_LARGEST * largest, equal_nan=True)
+        if not close.all():
+            return f"{int(np.sum(~close))} of {wanted.size} values differ"
+    return ""

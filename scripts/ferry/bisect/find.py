@@ -1,0 +1,240 @@
+"""Find where a stage breaks: the comparisons that a stage is made of, in order, until one parts."""
+
+import os
+from collections import Counter
+from typing import Dict, List, NamedTuple, Optional, Tuple, Union
+
+import numpy as np
+import onnx
+import torch
+
+from ferry.bisect import pytorch_trace
+from ferry.bisect.distance import distance, is_fault
+from ferry.bisect.onnx_side import OnnxSide
+from ferry.bisect.side import Reference, Side, Values
+from ferry.bisect.tensorflow_side import TensorflowSide, places
+from ferry.bisect.tflite_side import TfliteSide
+from ferry.bisect.walk import Parting, error_from_inputs, walk
+from ferry.errors import FerryError, UnsupportedModelError
+from ferry.frozen import frozen_graph
+from ferry.graph import onnx_file
+from ferry.graph.passes.fold_constants import static_shapes
+from ferry.lowering import convert_onnx
+from ferry.model import model_file
+from ferry.model.model_source import ModelSource
+from ferry.runtimes.onnx_reference import OnnxReference
+from ferry.tflite import flatbuffer
+
+STAGES = ("onnx", "tensorflow", "tflite")
+
+
+class Node(NamedTuple):
+    """An ONNX node and the PyTorch module it came from, ``""`` where that is the model itself or is not known."""
+
+    name: str
+    operator: str
+    scope: str
+
+
+class Finding(NamedTuple):
+    """The first tensor at which a stage's model parts from what it was made of.
+
+    ``step`` is one of the keys of ``describe.STEPS``. ``node`` makes the ONNX tensor ``tensor``; the piece at fault
+    stands for ``also``, the nodes before it, too, and is called ``made_by`` in the stage's own model. ``error`` is what
+    the piece alone adds; ``before`` and ``after`` are the errors of its inputs and output computed from the model's
+    inputs; each is over the tensor's own scale. ``others`` counts by operator the further pieces at fault. Where no
+    single piece could be named, ``node`` is ``None`` and ``notes`` says why.
+    """
+
+    stage: str
+    step: str
+    tensor: str = ""
+    node: Optional[Node] = None
+    also: Tuple[Node, ...] = ()
+    made_by: str = ""
+    error: float = 0.0
+    before: float = 0.0
+    after: float = 0.0
+    others: Tuple[Tuple[str, int], ...] = ()
+    notes: Tuple[str, ...] = ()
+
+
+class Bisection:
+    """One model and its artifacts, opened as far as a stage needs them.
+
+    Args:
+        model: the model file, and what goes with it.
+        build: the folder with ``model.onnx``, ``model.pb`` and ``model.tflite``.
+        layout: what the latter two were made with, ``nchw`` or ``nhwc``.
+
+    ``stages`` are those that can be walked: of a model that came as ONNX, all but the export.
+
+    Raises:
+        FerryError: the model file cannot be loaded.
+    """
+
+    def __init__(self, model: Union[str, ModelSource], build: str, layout: str = "nchw"):
+        self._build, self._layout = build, layout
+        source = ModelSource(model) if isinstance(model, str) else model
+        self.stages: Tuple[str, ...] = STAGES
+        self._pytorch: Optional[model_file.PytorchModel] = None
+        if source.path.endswith(".onnx"):
+            # There is no PyTorch to hold the ONNX model against.
+            self.stages = STAGES[1:]
+            self.examples = OnnxReference(source).example_inputs
+        else:
+            self._pytorch = model_file.load(*source)
+            self.examples = [tensor.numpy() for tensor in self._pytorch.example_inputs]
+        self._recording: Optional[pytorch_trace.Recording] = None
+        self._onnx: Optional[onnx.ModelProto] = None
+        self._scopes: Optional[Dict[str, str]] = None
+
+    def find(self, stage: str, arrays: List[np.ndarray]) -> Optional[Finding]:
+        """Where ``stage`` breaks on the inputs ``arrays``; ``None`` where no piece of it does.
+
+        Raises:
+            FerryError: an artifact cannot be read.
+        """
+        return {"onnx": self._export, "tensorflow": self._lowering, "tflite": self._conversion}[stage](arrays)
+
+    def _export(self, arrays: List[np.ndarray]) -> Optional[Finding]:
+        whole, recording = OnnxSide(self._onnx_model()), self._recorded()
+        names = pytorch_trace.names_in(recording, whole.model)
+        if not names:
+            note = "model.onnx is not what PyTorch exports of this model file now; make it with `make -B onnx`"
+            return Finding("onnx", "export", notes=(note,))
+        inputs = _fed(whole, arrays)
+        reference = pytorch_trace.TracedPytorch(self._module(), recording, names, list(inputs))
+        fault = self._trace_fault(reference, [info.name for info in whole.model.graph.output], inputs)
+        if fault:
+            return Finding("onnx", "trace", notes=(fault,))
+        side = OnnxSide(whole.model)
+        # The exporter's rewriting of in-place operators may leave a name on another tensor.
+        side.certain = False
+        side.points = [point for point in side.points if point.name in names]
+        return self._walked("onnx", "export", reference, side, inputs, whole)
+
+    def _lowering(self, arrays: List[np.ndarray]) -> Optional[Finding]:
+        original = OnnxSide(self._onnx_model())
+        inputs = _fed(original, arrays)
+        rewritten = convert_onnx.rewrite(original.model)
+        common = OnnxSide(rewritten)
+        # A scale may have been moved past a tensor, which keeps its name.
+        common.certain = False
+        common.points = [point for point in common.points if point.name in original.producer]
+        found = self._walked("tensorflow", "rewriting", original, common, inputs, original)
+        if found:
+            return found
+        reference = OnnxSide(convert_onnx.prepare(original.model))
+        graph_def = frozen_graph.load(self._path("model.pb"))
+        side = TensorflowSide(graph_def, places(reference.model, self._layout))
+        again = convert_onnx.convert(original.model, self._layout)
+        side.certain = frozen_graph.to_bytes(graph_def) == frozen_graph.to_bytes(again)
+        found = self._walked("tensorflow", "lowering", reference, side, _fed(reference, arrays), reference)
+        if found and not side.certain:
+            found = found._replace(notes=("model.pb is not what is made of model.onnx now; make it with `make -B tf`",))
+        return found
+
+    def _conversion(self, arrays: List[np.ndarray]) -> Optional[Finding]:
+        reference = OnnxSide(convert_onnx.prepare(self._onnx_model()))
+        found = places(reference.model, self._layout)
+        graph = TensorflowSide(frozen_graph.load(self._path("model.pb")), found).graph
+        side = TfliteSide(flatbuffer.load(self._path("model.tflite")), graph, found)
+        return self._walked("tflite", "conversion", reference, side, _fed(reference, arrays), reference)
+
+    def _walked(
+        self, stage: str, step: str, reference: Reference, side: Side, inputs: Values, graph: OnnxSide
+    ) -> Optional[Finding]:
+        outputs = {info.name for info in graph.model.graph.output}
+        partings = walk(reference, side, inputs, outputs, _sizes(graph.model))
+        if not partings:
+            return None
+        first, *rest = partings
+        node, *also = self._nodes(first, graph)
+        before = [error_from_inputs(reference, side, inputs, source) for source in first.sources]
+        return Finding(
+            stage,
+            step,
+            first.point.name,
+            node,
+            tuple(also),
+            side.described(first.point),
+            first.error,
+            max(before, default=0.0),
+            error_from_inputs(reference, side, inputs, first.point),
+            tuple(Counter(graph.producer[each.point.name].op_type for each in rest).most_common()),
+        )
+
+    def _nodes(self, parting: Parting, graph: OnnxSide) -> List[Node]:
+        """The maker of the tensor, then whatever else the piece stands for, in the exported model."""
+        maker = graph.producer[parting.point.name]
+        known = [source.name for source in parting.sources]
+        original = OnnxSide(self._onnx_model())
+        whole = original if parting.point.name in original.producer else graph
+        region = [*graph.region(parting.point.name, known), *whole.region(parting.point.name, known)]
+        variable = {point.name for point in (*graph.points, *original.points)}
+        others = {
+            node.name: node for node in region if node.name != maker.name and not variable.isdisjoint(node.output)
+        }
+        return [Node(node.name, node.op_type, self._scope(node)) for node in (maker, *others.values())]
+
+    def _scope(self, node: onnx.NodeProto) -> str:
+        if self._scopes is None:
+            model = self._onnx_model()
+            try:
+                recording = self._recorded()
+            except FerryError:
+                self._scopes = {}
+            else:
+                self._scopes = pytorch_trace.scope_names(recording, model)
+        found = self._scopes.get(node.name)
+        if found is not None:
+            return found
+        # A weight's name holds that of the module it belongs to.
+        weights = [name.rpartition(".")[0] for name in node.input if "." in name]
+        return weights[0] if weights else ""
+
+    def _module(self) -> model_file.PytorchModel:
+        if self._pytorch is None:
+            raise UnsupportedModelError("the model came as ONNX: there is no PyTorch to bisect it against")
+        return self._pytorch
+
+    def _recorded(self) -> pytorch_trace.Recording:
+        if self._recording is None:
+            self._recording = pytorch_trace.record(self._module())
+        return self._recording
+
+    def _onnx_model(self) -> onnx.ModelProto:
+        if self._onnx is None:
+            self._onnx = onnx_file.load(self._path("model.onnx"))
+        return self._onnx
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self._build, name)
+
+    def _trace_fault(self, reference: pytorch_trace.TracedPytorch, names: List[str], inputs: Values) -> str:
+        """What is wrong with the trace as a whole, or nothing."""
+        with torch.no_grad():
+            made = self._module().module(*(torch.from_numpy(array.copy()) for array in inputs.values()))
+        wanted = [tensor.detach().numpy() for tensor in model_file.tensors_in("", made)]
+        try:
+            traced = reference.values([name for name in names if name in reference.names], inputs)
+        except RuntimeError as error:
+            reason = (str(error).strip().splitlines() or ["no reason given"])[-1]
+            return f"PyTorch cannot run what its exporter recorded of the model: {reason}"
+        for name, array in zip(names, wanted):
+            if name in traced and is_fault(traced[name], array):
+                return (
+                    f"what PyTorch's exporter recorded of the model is off in {name} by "
+                    f"{distance(traced[name], array):.1e} of its scale already"
+                )
+        return ""
+
+
+def _fed(side: OnnxSide, arrays: List[np.ndarray]) -> Values:
+    return dict(zip([point.name for point in side.inputs], arrays))
+
+
+def _sizes(model: onnx.ModelProto) -> Dict[str, int]:
+    # Nearly every tensor is of four bytes an element, and an estimate is all that is needed.
+    return {name: 4 * int(np.prod(shape)) for name, shape in static_shapes(model).items()}

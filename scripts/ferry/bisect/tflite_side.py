@@ -1,0 +1,143 @@
+"""A ``.tflite`` taken apart: any run of its operators as a model of its own."""
+
+import struct
+from typing import Dict, List, Sequence, Set, Tuple
+
+import numpy as np
+import tensorflow as tf
+import tflite as schema
+
+from ferry.bisect.layout import Place
+from ferry.bisect.side import Point, Side
+from ferry.bisect.tensorflow_side import PASSES_ON
+from ferry.tflite import flatbuffer
+
+# The converter joins the names of operators that it made one of, the last of them first.
+JOINT = ";"
+# Where the schema puts these in a subgraph's table.
+INPUTS_FIELD, OUTPUTS_FIELD, OPERATORS_FIELD = 6, 8, 10
+
+
+class TfliteSide(Side):
+    """The parts of the model in ``data``.
+
+    A tensor is known by the name of the TensorFlow operator that made it, where it kept that and its shape.
+
+    Args:
+        data: the TFLite model.
+        graph: the TensorFlow graph it was converted from.
+        found: where each ONNX tensor is in ``graph``.
+    """
+
+    certain = False
+
+    def __init__(self, data: bytes, graph: tf.Graph, found: Dict[str, List[Place]]):
+        self._data = data
+        self._model = schema.Model.GetRootAsModel(data, 0)
+        self._graph = self._model.Subgraphs(0)
+        self._reads: List[List[int]] = []
+        self._maker: Dict[int, int] = {}
+        for position in range(self._graph.OperatorsLength()):
+            operator = self._graph.Operators(position)
+            self._reads.append([operator.Inputs(each) for each in range(operator.InputsLength())])
+            self._maker.update({operator.Outputs(each): position for each in range(operator.OutputsLength())})
+        self._places: Dict[Point, Place] = {}
+        self._points_at: Dict[int, Point] = {}
+        self.inputs, self.points = [], []
+        fed = {self._graph.Inputs(each) for each in range(self._graph.InputsLength())}
+        self._index: Dict[str, int] = {}
+        # A constant may bear the same joint name.
+        for position in sorted(fed | set(self._maker)):
+            self._index.setdefault(self._graph.Tensors(position).Name().decode().split(JOINT)[0], position)
+        for name, forms in found.items():
+            for place in forms:
+                self._add(name, place, graph, fed)
+        self.points.sort(key=lambda point: self._maker[self._index[point.where]])
+
+    def _add(self, name: str, place: Place, graph: tf.Graph, fed: Set[int]) -> None:
+        for tensor in _same_value(graph, place.tensor):
+            position = self._index.get(tensor.op.name)
+            # Of an operator with several outputs any may bear its name.
+            if position is None or position in self._points_at or len(tensor.op.outputs) > 1:
+                continue
+            entry = self._graph.Tensors(position)
+            shape = [entry.Shape(axis) for axis in range(entry.ShapeLength())]
+            if tensor.shape.rank is None or shape != tensor.shape:
+                continue
+            point = Point(name, tensor.op.name)
+            self._places[point], self._points_at[position] = place, point
+            (self.inputs if position in fed else self.points).append(point)
+            return
+
+    def sources(self, point: Point, known: Set[Point]) -> List[Point]:
+        return [self._points_at[position] for position in self._walk(self._index[point.where], known)[1]]
+
+    def compute(self, point: Point, values: Dict[Point, np.ndarray]) -> np.ndarray:
+        target = self._index[point.where]
+        operators, sources = self._walk(target, set(values))
+        interpreter = tf.lite.Interpreter(model_content=self._cut(operators, sources, target))
+        interpreter.allocate_tensors()
+        kinds = {detail["index"]: detail["dtype"] for detail in interpreter.get_input_details()}
+        for position in sources:
+            source = self._points_at[position]
+            raw = self._places[source].from_onnx(values[source])
+            interpreter.set_tensor(position, np.ascontiguousarray(raw, kinds[position]))
+        interpreter.invoke()
+        return self._places[point].to_onnx(interpreter.get_tensor(target))
+
+    def described(self, point: Point) -> str:
+        position = self._maker[self._index[point.where]]
+        code = self._model.OperatorCodes(self._graph.Operators(position).OpcodeIndex())
+        builtin = flatbuffer.builtin_name(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()))
+        return f"{code.CustomCode().decode() if code.CustomCode() else builtin}, operator {position}"
+
+    def _walk(self, target: int, known: Set[Point]) -> Tuple[List[int], List[int]]:
+        """The operators from ``known`` to the tensor ``target``, and the known tensors they read, by position."""
+        stops = {self._index[point.where] for point in known}
+        operators, sources, needed, seen = set(), set(), [target], {target}
+        while needed:
+            position = self._maker.get(needed.pop())
+            if position is None:
+                continue
+            operators.add(position)
+            for read in self._reads[position]:
+                if read < 0 or read in seen:
+                    continue
+                seen.add(read)
+                if read in stops:
+                    sources.add(read)
+                else:
+                    needed.append(read)
+        return sorted(operators), sorted(sources)
+
+    def _cut(self, operators: Sequence[int], inputs: Sequence[int], output: int) -> bytes:
+        """The model with no operators but these, and these tensors for its inputs and its output, all by position.
+
+        It is the same file but for the lists in its first subgraph's table.
+        """
+        table = self._graph._tab
+        made = bytearray(self._data)
+        made.extend(bytes(-len(made) % 4))
+        for field, tensors in ((INPUTS_FIELD, inputs), (OUTPUTS_FIELD, [output])):
+            # An offset points forward only, which the end of the file always is.
+            where = table.Pos + table.Offset(field)
+            struct.pack_into("<I", made, where, len(made) - where)
+            made.extend(struct.pack(f"<I{len(tensors)}i", len(tensors), *tensors))
+        first = table.Vector(table.Offset(OPERATORS_FIELD))
+        struct.pack_into("<I", made, first - 4, len(operators))
+        for place, position in enumerate(operators):
+            where = first + 4 * place
+            struct.pack_into("<I", made, where, self._graph.Operators(position)._tab.Pos - where)
+        return bytes(made)
+
+
+def _same_value(graph: tf.Graph, name: str) -> List[tf.Tensor]:
+    """The tensor ``name`` and those that it is a mere copy of."""
+    try:
+        tensor = graph.get_tensor_by_name(name)
+    except (KeyError, ValueError):
+        return []
+    found = [tensor]
+    while found[-1].op.type in PASSES_ON:
+        found.append(found[-1].op.inputs[0])
+    return found

@@ -1,0 +1,99 @@
+"""Give each piece of a model the values of the model it was made of, and see which makes something else of them."""
+
+from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
+
+import numpy as np
+
+from ferry.bisect.distance import distance, is_fault, rounding
+from ferry.bisect.side import Point, Reference, Side, Values
+
+# What the tensors held at a time may take; more of them are computed in several passes.
+LARGEST_CHUNK_BYTES = 1 << 29
+
+
+class Parting(NamedTuple):
+    """A piece that computes something else: the tensor it makes, those it reads, and how far its output is off."""
+
+    point: Point
+    sources: List[Point]
+    error: float
+
+
+def walk(reference: Reference, side: Side, inputs: Values, outputs: Set[str], sizes: Dict[str, int]) -> List[Parting]:
+    """The pieces of ``side`` that compute something else than ``reference`` does on ``inputs``, in topological order.
+
+    ``outputs`` are the model's own; ``sizes`` are the tensors' sizes in bytes, by ONNX name.
+    """
+    known = {*side.inputs, *side.points}
+    partings: List[Parting] = []
+    for chunk in _chunks(side, known, sizes):
+        names = {entry.name for point, sources in chunk for entry in (point, *sources)}
+        values = reference.values(names, inputs)
+        for point, sources in chunk:
+            found, at_fault = _try(side, point, sources, values)
+            if at_fault:
+                partings.append(found)
+    return partings if side.certain else _without_misnamed(reference, side, inputs, known, partings, outputs)
+
+
+def error_from_inputs(reference: Reference, side: Side, inputs: Values, point: Point) -> float:
+    """How far ``point`` is off when ``side`` computes it from the model's inputs."""
+    if point in side.inputs:
+        return 0.0
+    given = {entry: inputs[entry.name] for entry in side.sources(point, set(side.inputs))}
+    return distance(side.compute(point, given), reference.values([point.name], inputs)[point.name])
+
+
+def _try(side: Side, point: Point, sources: List[Point], values: Values) -> Tuple[Parting, bool]:
+    given = {source: values[source.name] for source in sources}
+    wanted = values[point.name]
+
+    def compute(changed: Dict[Point, np.ndarray]) -> np.ndarray:
+        return side.compute(point, changed)
+
+    made = compute(given)
+    found = Parting(point, sources, distance(made, wanted))
+    if not is_fault(made, wanted):
+        return found, False
+    return found, not np.isfinite(found.error) or found.error > rounding(compute, given)
+
+
+def _without_misnamed(
+    reference: Reference, side: Side, inputs: Values, known: Set[Point], partings: List[Parting], outputs: Set[str]
+) -> List[Parting]:
+    """The ``partings`` that are felt in what is computed from them.
+
+    The others only bear another tensor's name: all that is computed across them is as it should be.
+    """
+    suspects = {parting.point for parting in partings}
+    trusted = {point for point in known if point not in suspects or point.name in outputs}
+    felt: Set[Point] = set()
+    for point in side.points:
+        sources = side.sources(point, known)
+        if point not in trusted or suspects.isdisjoint([point, *sources]):
+            continue
+        across = side.sources(point, trusted)
+        values = reference.values({entry.name for entry in (point, *across)}, inputs)
+        if _try(side, point, across, values)[1]:
+            reached = [point, *sources]
+            while reached:
+                entry = reached.pop()
+                if entry in suspects and entry not in felt:
+                    felt.add(entry)
+                    reached.extend(side.sources(entry, known))
+    return [parting for parting in partings if parting.point in felt]
+
+
+def _chunks(side: Side, known: Set[Point], sizes: Dict[str, int]) -> Iterator[List[Tuple[Point, List[Point]]]]:
+    chunk: List[Tuple[Point, List[Point]]] = []
+    held: Set[str] = set()
+    for point in side.points:
+        sources = side.sources(point, known)
+        names = {entry.name for entry in (point, *sources)}
+        if chunk and sum(sizes.get(name, 0) for name in held | names) > LARGEST_CHUNK_BYTES:
+            yield chunk
+            chunk, held = [], set()
+        chunk.append((point, sources))
+        held |= names
+    if chunk:
+        yield chunk

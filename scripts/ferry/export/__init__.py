@@ -1,0 +1,1 @@
+"""ONNX out of PyTorch."""

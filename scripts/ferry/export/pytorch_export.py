@@ -1,0 +1,158 @@
+"""Run PyTorch's ONNX exporter."""
+
+import functools
+import io
+import re
+from typing import List, NamedTuple, Tuple, Union
+
+import onnx
+import torch
+from torch.onnx import symbolic_registry
+
+from ferry.errors import UnsupportedModelError, first_line
+from ferry.export import export_watch, symbolics
+from ferry.export.export_watch import Place, Watch
+from ferry.graph import input_output_names
+from ferry.model.model_file import PytorchModel
+
+# onnx-tf 1.6.0 is complete up to opset 11; what 12 adds it knows in part, and Ferry lowers itself.
+OPSET = 11
+OPSET_WITH_EINSUM = 12
+# What a named operator can be written with instead; for the others the advice is a general one.
+INSTEAD = {
+    "fft": "compute it before the model, or as a product with a constant matrix",
+    "grid_sampler": "resample by a constant amount with F.interpolate",
+    "affine_grid_generator": "resample by a constant amount with F.interpolate",
+    "im2col": "a convolution with constant weights cuts the same windows",
+    "col2im": "a transposed convolution with constant weights sums the same windows",
+    "replication_pad2d": "pad with mode='constant' or 'reflect'",
+    "svd": "compute it before the model",
+}
+
+
+class Exported(NamedTuple):
+    """A checked ONNX model, and what its maker should know of it, one sentence each."""
+
+    model: onnx.ModelProto
+    remarks: List[str]
+
+
+def to_onnx(model: PytorchModel) -> onnx.ModelProto:
+    """``export(model)`` without the remarks."""
+    return export(model).model
+
+
+def export(model: PytorchModel) -> Exported:
+    """Return ``model`` as a checked ONNX model whose inputs and outputs have the model's own names.
+
+    Raises:
+        UnsupportedModelError: PyTorch 1.5.1 has no ONNX form for something in the model, or what it has would not
+            compute the same: dropout or batch norm in training mode, an output that does not depend on the input.
+    """
+    _list_symbolics_once()
+    symbolics.register((OPSET, OPSET_WITH_EINSUM))
+    for opset in (OPSET, OPSET_WITH_EINSUM):
+        data, failure, watch = _in_opset(opset, model)
+        if {place.operator for place in watch.unsupported} != {"einsum"}:
+            break
+    reason = _unsupported(watch, failure)
+    if reason:
+        raise UnsupportedModelError(reason) from failure
+    made = onnx.load_model_from_string(data)
+    input_output_names.settle(made, model.input_names, model.output_names)
+    onnx.checker.check_model(made)
+    return Exported(made, _remarks(watch))
+
+
+def _in_opset(opset: int, model: PytorchModel) -> Tuple[bytes, Union[Exception, None], Watch]:
+    buffer = io.BytesIO()
+    failure = None
+    with export_watch.watching() as watch:
+        try:
+            torch.onnx.export(
+                _frozen(model.module),
+                model.example_inputs,
+                buffer,
+                input_names=model.input_names,
+                output_names=model.output_names,
+                example_outputs=_as_returned(model.example_outputs),
+                opset_version=opset,
+                keep_initializers_as_inputs=False,
+            )
+        except Exception as error:  # The exporter raises RuntimeError, TypeError, IndexError, … for what it lacks.
+            failure = error
+    return buffer.getvalue(), failure, watch
+
+
+def _unsupported(watch: Watch, failure: Union[Exception, None]) -> str:
+    if watch.training:
+        return (
+            f"the model computes in training mode what eval() does not reach: {_listed(watch.training)}; hand it "
+            "training=self.training, or use the module (nn.Dropout, nn.BatchNorm2d) instead of the function"
+        )
+    lacking = watch.unsupported
+    if lacking:
+        advice = [INSTEAD[each.operator] for each, _ in export_watch.counted(lacking) if each.operator in INSTEAD]
+        return f"PyTorch {torch.__version__} has no form in ONNX opset {OPSET} for {_listed(lacking)}: " + (
+            "; ".join(advice) or "write it with other operators, or compute it outside the model"
+        )
+    if failure is None:
+        return ""
+    message = str(failure).strip()
+    function = re.search(r"Couldn't export Python operator (\w+)", message)
+    if function:
+        line = export_watch.line_in(message.partition("Defined at:")[2].strip())
+        return (
+            f"{function.group(1)}{f' ({line})' if line else ''} is an autograd function of your own, of which PyTorch "
+            f"{torch.__version__} records no operators: call what its forward() computes, directly"
+        )
+    where = f" at {_named(watch.failed)}" if watch.failed else ""
+    return f"PyTorch {torch.__version__} cannot export this model to ONNX{where}: {first_line(failure)}"
+
+
+def _remarks(watch: Watch) -> List[str]:
+    remarks = [
+        f"{line}: Python reads a value that depends on the input; what the example input gave is kept for every input"
+        for line in _lines(watch.read_values)
+    ]
+    remarks += [
+        f"{line}: {operator} makes a tensor whose size depends on values; TFLite's shapes are static"
+        for operator, line in dict.fromkeys(watch.shaped_by_values)
+    ]
+    remarks += [
+        f"{line}: {operator} changes in place a tensor that others share, which a trace can lose; write to a copy"
+        for operator, line in dict.fromkeys(watch.in_place)
+    ]
+    return remarks
+
+
+def _lines(places: List[Place]) -> List[str]:
+    return list(dict.fromkeys(each.line for each in places))
+
+
+def _listed(places: List[Place]) -> str:
+    return ", ".join(_named(first, times) for first, times in export_watch.counted(places))
+
+
+def _named(first: Place, times: int = 1) -> str:
+    often = f"{times} times, first " if times > 1 else ""
+    return f"{first.operator} ({often}{first.line})" if first.line else f"{first.operator} ({times})"
+
+
+def _as_returned(outputs: List[torch.Tensor]) -> Union[torch.Tensor, Tuple[torch.Tensor, ...]]:
+    # Only the export of a scripted module asks for them.
+    return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+
+def _frozen(module: torch.nn.Module) -> torch.nn.Module:
+    if not isinstance(module, torch.jit.ScriptModule):
+        return module
+    # Else what a scripted module does in training alone, a batch norm's counting, is exported as a branch.
+    return torch.jit._recursive.wrap_cpp_module(torch._C._freeze_module(module._c))
+
+
+def _list_symbolics_once() -> None:
+    # The exporter inspects its three modules of symbolic functions anew for each of a model's operators, which takes
+    # a third of the whole export of MobileNetV2.
+    if not hasattr(symbolic_registry.get_ops_in_version, "cache_info"):
+        symbolic_registry.get_ops_in_version = functools.lru_cache(maxsize=None)(symbolic_registry.get_ops_in_version)

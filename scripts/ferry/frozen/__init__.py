@@ -1,0 +1,1 @@
+"""The frozen TensorFlow graph as a file."""

@@ -1,0 +1,1 @@
+"""Rewrites of the ONNX graph, one a file."""

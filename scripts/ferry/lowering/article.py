@@ -1,0 +1,40 @@
+"""An ONNX model to a frozen TensorFlow graph as the 2020 article did it: by onnx-tf 1.6.0 alone, to compare with."""
+
+import os
+import tempfile
+
+import onnx
+import onnx_tf.backend
+import tensorflow as tf
+from tensorflow.core.framework.graph_pb2 import GraphDef
+
+from ferry.errors import UnsupportedModelError
+from ferry.frozen import frozen_graph
+from ferry.lowering import graph_builder
+
+
+def convert(model: onnx.ModelProto) -> GraphDef:
+    """Convert ``model`` with onnx-tf's own ``prepare()`` and ``export_graph()``, and none of Ferry's passes.
+
+    Its inputs come first in the result and its outputs last, as in ``convert_onnx.convert``. The machine's GPU and
+    random names are kept out of it too, so that the bytes are the same on each run.
+
+    Raises:
+        UnsupportedModelError: onnx-tf does not carry something in the model.
+    """
+    graph_builder.pin_onnx_tf()
+    inputs, outputs = graph_builder.input_names(model), [entry.name for entry in model.graph.output]
+    with tempfile.TemporaryDirectory(prefix="ferry-") as folder:
+        path = os.path.join(folder, "model.pb")
+        try:
+            onnx_tf.backend.prepare(model).export_graph(path)
+        except Exception as error:  # onnx-tf raises RuntimeError, TypeError, KeyError, … for what it lacks.
+            reason = str(error).strip().splitlines() or [type(error).__name__]
+            raise UnsupportedModelError(f"onnx-tf alone cannot carry this model to TensorFlow: {reason[0]}") from error
+        with open(path, "rb") as file:
+            graph_def = GraphDef.FromString(file.read())
+    lost = sorted({*inputs, *outputs} - {node.name for node in graph_def.node})
+    if lost:
+        raise UnsupportedModelError(f"onnx-tf alone loses the names of inputs or outputs: {', '.join(lost)}")
+    used = tf.compat.v1.graph_util.extract_sub_graph(graph_def, [*inputs, *outputs])
+    return frozen_graph.in_order(used, inputs, outputs)

@@ -1,0 +1,126 @@
+"""Build the TensorFlow graph of an ONNX model, the same on every machine."""
+
+import itertools
+import sys
+from typing import List, Tuple
+
+import onnx
+import tensorflow as tf
+from onnx_tf.backend import TensorflowBackend
+from onnx_tf.common import data_type
+from onnx_tf.pb_wrapper import OnnxNode
+
+from ferry.errors import UnsupportedModelError
+from ferry.frozen.unusable_graph import refuse_output
+from ferry.graph.layout_analysis import wanted_last
+from ferry.graph.onnx_file import initializers
+from ferry.lowering.known_wrong import refuse_known_wrong
+from ferry.lowering.operators import LOWERINGS
+from ferry.lowering.tensors import Made, Tensors, same_layout, to_last
+
+
+def build_graph(model: onnx.ModelProto, layout: str = "nchw") -> tf.Graph:
+    """The TensorFlow graph of ``model``; see ``build_tensors``."""
+    return build_tensors(model, layout)[0]
+
+
+def build_tensors(model: onnx.ModelProto, layout: str = "nchw") -> Tuple[tf.Graph, Tensors]:
+    """Build the TensorFlow graph of ``model``, with its inputs and outputs under their ONNX names.
+
+    Returned with it is what each ONNX tensor became in it. ``layout`` is that of its float inputs and outputs of four
+    dimensions: ``nchw``, as in ONNX, or ``nhwc``.
+
+    Each node goes to Ferry's lowering for its operator first, then to onnx-tf's own handler.
+
+    Raises:
+        UnsupportedModelError: an operator, or a form of one, that neither Ferry nor onnx-tf 1.6.0 carries.
+    """
+    pin_onnx_tf()
+    handlers = TensorflowBackend._get_handlers(model.opset_import)
+    with tf.Graph().as_default() as graph:
+        for info in model.graph.output:
+            # Whatever else would take an output's name gets another one.
+            graph.unique_name(info.name)
+        tensors = Tensors(initializers(model))
+        wanted = wanted_last(model)
+        for info in model.graph.input:
+            if info.name not in tensors:
+                last = layout == "nhwc" and _is_image(info)
+                tensors[info.name] = same_layout(last, _placeholder(info, last))
+                if info.name in wanted:
+                    tensors.settle_last(info.name)
+        if not input_names(model):
+            raise UnsupportedModelError("the model has no inputs: what it computes is a constant")
+        for node in model.graph.node:
+            for name, made in zip(node.output, _lower(OnnxNode(node), tensors, handlers)):
+                tensors[name] = made
+        for info in model.graph.output:
+            last = layout == "nhwc" and _is_image(info)
+            output = tensors.last(info.name) if last else tensors[info.name]
+            # The slash asks TensorFlow for the very name that was kept free.
+            refuse_output(info.name, tf.identity(output, name=f"{info.name}/"))
+    return graph, tensors
+
+
+def input_names(model: onnx.ModelProto) -> List[str]:
+    """The names a caller must feed: graph inputs that are not initializers."""
+    initialised = {entry.name for entry in model.graph.initializer}
+    return [entry.name for entry in model.graph.input if entry.name not in initialised]
+
+
+def pin_onnx_tf() -> None:
+    """Take the machine and chance out of onnx-tf.
+
+    Its ``supports_device`` asks TensorFlow whether a GPU is visible and, if so, bakes NCHW convolutions that no CPU
+    can run; its ``get_unique_suffix`` names recurrent layers at random.
+    """
+    counter = itertools.count()
+    for name, module in list(sys.modules.items()):
+        if name.split(".")[0] != "onnx_tf":
+            continue
+        # Each module holds a reference of its own to these two functions.
+        if "supports_device" in vars(module):
+            vars(module)["supports_device"] = _is_cpu
+        if "get_unique_suffix" in vars(module):
+            vars(module)["get_unique_suffix"] = lambda: f"{next(counter):08d}"
+
+
+def _is_cpu(device: str) -> bool:
+    return device == "CPU"
+
+
+def _is_image(info: onnx.ValueInfoProto) -> bool:
+    tensor = info.type.tensor_type
+    return len(tensor.shape.dim) == 4 and data_type.onnx2tf(tensor.elem_type).is_floating
+
+
+def _placeholder(info: onnx.ValueInfoProto, last: bool) -> tf.Tensor:
+    if info.type.WhichOneof("value") != "tensor_type":
+        raise UnsupportedModelError(f"the input {info.name!r} is not a tensor")
+    tensor = info.type.tensor_type
+    if any(dim.HasField("dim_value") and dim.dim_value == 0 for dim in tensor.shape.dim):
+        raise UnsupportedModelError(f"the input {info.name!r} has no elements: one of its dimensions is 0")
+    shape = [dim.dim_value if dim.dim_value > 0 else None for dim in tensor.shape.dim]
+    if last:
+        shape = [shape[axis] for axis in to_last(len(shape))]
+    return tf.compat.v1.placeholder(data_type.onnx2tf(tensor.elem_type), shape, name=info.name)
+
+
+def _lower(node: OnnxNode, tensors: Tensors, handlers) -> List[Made]:
+    try:
+        lowering = LOWERINGS.get(node.op_type) if node.domain in ("", "ai.onnx") else None
+        made = lowering(node, tensors) if lowering else None
+        if made is not None:
+            return made
+        refuse_known_wrong(node, tensors)
+        return TensorflowBackend._onnx_node_to_tensorflow_op(node, tensors, handlers)
+    except UnsupportedModelError:
+        raise
+    except Exception as error:  # onnx-tf raises RuntimeError, TypeError, KeyError, … for what it lacks.
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        if isinstance(error, (AttributeError, LookupError)):
+            reason = f"onnx-tf 1.6.0 stumbles over this form of it ({type(error).__name__}: {reason})"
+        raise UnsupportedModelError(
+            f"the ONNX operator {node.op_type} (node {node.name or 'without a name'!r}) cannot be carried to "
+            f"TensorFlow: {reason}"
+        ) from error

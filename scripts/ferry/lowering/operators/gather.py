@@ -1,0 +1,29 @@
+"""``Gather``: with constant indices in the layout its operand was made in, with computed ones in ONNX's."""
+
+from typing import List, Optional
+
+import numpy as np
+import tensorflow as tf
+from onnx_tf.pb_wrapper import OnnxNode
+
+from ferry.lowering.tensors import Made, Tensors, last_axis_of, same_layout
+
+
+def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+    """Take entries of ``X`` along ``axis``; a negative index counts from the end."""
+    shape = tensors.shape(node.inputs[0])
+    indices = tensors.constant(node.inputs[1])
+    axis = node.attrs.get("axis", 0)
+    if shape is None or shape[axis] is None:
+        return None
+    if indices is None:
+        # The remainder takes a negative index to the one it stands for; TFLite computes it for 32 bits only.
+        computed = tf.math.floormod(tf.cast(tensors[node.inputs[1]], tf.int32), shape[axis])
+        return [tf.gather(tensors[node.inputs[0]], computed, axis=axis)]
+    positions = np.where(indices < 0, indices + shape[axis], indices).astype(np.int32)
+    # A list of indices keeps the rank, and with it the layout; anything else changes it.
+    if positions.ndim == 1:
+        x, last = tensors.either(node.inputs[0])
+        where = last_axis_of(axis, len(shape)) if last else axis
+        return [same_layout(last, tf.gather(x, positions, axis=where))]
+    return [tf.gather(tensors[node.inputs[0]], positions, axis=axis)]

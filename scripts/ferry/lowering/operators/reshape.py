@@ -1,0 +1,44 @@
+"""``Reshape`` to a constant shape, and ``Flatten``, with no int64 arithmetic left in the graph."""
+
+from typing import List, Optional
+
+import numpy as np
+from onnx_tf.pb_wrapper import OnnxNode
+
+from ferry.lowering.tensors import Made, Tensors, reshaped
+
+
+def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+    """Reshape ``X`` to a constant shape in which 0 keeps the dimension of ``X`` and one -1 is inferred."""
+    before = tensors.shape(node.inputs[0])
+    target = tensors.constant(node.inputs[1]) if len(node.inputs) > 1 else node.attrs.get("shape")
+    if target is None or before is None:
+        return None
+    shape = []
+    for position, value in enumerate(target):
+        size = int(value) if value != 0 else before[position]
+        if size is None:
+            return None
+        shape.append(size)
+    if -1 in shape and None not in before:
+        known = int(np.prod([size for size in shape if size != -1]))
+        if known:
+            shape[shape.index(-1)] = int(np.prod(before)) // known
+    return _reshaped(node, tensors, shape)
+
+
+def lower_flatten(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+    """Make ``X`` a matrix: the dimensions before ``axis`` are its rows."""
+    before = tensors.shape(node.inputs[0])
+    axis = node.attrs.get("axis", 1)
+    if before is None or None in before:
+        return None
+    axis = axis + len(before) if axis < 0 else axis
+    return _reshaped(node, tensors, [int(np.prod(before[:axis])), int(np.prod(before[axis:]))])
+
+
+def _reshaped(node: OnnxNode, tensors: Tensors, shape: List[int]) -> List[Made]:
+    source, before = node.inputs[0], tensors.shape(node.inputs[0])
+    if tensors.made_last(source) and before and None not in before and len(shape) == 2 and shape[0] == before[0]:
+        tensors.note_flattened(node.outputs[0], source)
+    return [reshaped(tensors[node.inputs[0]], shape, node.name or None)]

@@ -1,0 +1,122 @@
+"""``Resize`` in every mode, as sums of rows taken at constant places: what TFLite's two kernels do not cover.
+
+The formulas of positions and weights are those of ONNX's specification of ``Resize`` 11.
+"""
+
+from typing import Callable, Dict, List, Optional, Tuple
+
+import numpy as np
+import tensorflow as tf
+from onnx_tf.pb_wrapper import OnnxNode
+
+from ferry.lowering.tensors import ChannelsLast, Made, Tensors, last_axis_of
+
+# Which entries each new one is made of, and by what weights: both (new size, taps).
+Taps = Tuple[np.ndarray, np.ndarray]
+
+
+def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+    """Resize static float ``X`` by constant scales or to constant sizes, one dimension after the other."""
+    shape = tensors.static_shape(node.inputs[0])
+    scales = _scales(node, tensors, shape) if shape else None
+    position = _text(node, "coordinate_transformation_mode", "asymmetric" if len(node.inputs) < 3 else "half_pixel")
+    mode = _text(node, "mode", "nearest")
+    if not shape or scales is None or position not in POSITIONS or mode not in TAPS:
+        return None
+    last = len(shape) in (3, 4, 5)
+    x = tensors.last(node.inputs[0]) if last else tensors[node.inputs[0]]
+    if not x.dtype.is_floating:
+        return None
+    for axis, (size, (scale, after)) in enumerate(zip(shape, scales)):
+        if after == size and scale == 1:
+            continue
+        places = POSITIONS[position](np.arange(after, dtype=np.float64), scale, size, after)
+        x = _resized(x, last_axis_of(axis, len(shape)) if last else axis, TAPS[mode](node, places, size))
+    return [ChannelsLast(x) if last else x]
+
+
+def _resized(x: tf.Tensor, axis: int, taps: Taps) -> tf.Tensor:
+    indices, weights = taps
+    spread = [1] * x.shape.rank
+    spread[axis] = len(indices)
+    terms = []
+    for tap in range(indices.shape[1]):
+        if not weights[:, tap].any():
+            continue
+        rows = tf.gather(x, indices[:, tap].astype(np.int32), axis=axis)
+        factor = weights[:, tap].astype(x.dtype.as_numpy_dtype)
+        terms.append(rows if (factor == 1).all() else rows * factor.reshape(spread))
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total
+
+
+def _scales(node: OnnxNode, tensors: Tensors, shape: List[int]) -> Optional[List[Tuple[float, int]]]:
+    """For each dimension the scale and the new size."""
+    if len(node.inputs) > 3 and node.inputs[3]:
+        sizes = tensors.constant(node.inputs[3])
+        return None if sizes is None else [(int(after) / size, int(after)) for after, size in zip(sizes, shape)]
+    if len(node.inputs) > 1:
+        scales = tensors.constant(node.inputs[2 if len(node.inputs) > 2 else 1])
+    else:
+        scales = node.attrs.get("scales")
+    if scales is None or len(scales) != len(shape):
+        return None
+    return [(float(scale), int(np.floor(size * float(scale)))) for scale, size in zip(scales, shape)]
+
+
+def _text(node: OnnxNode, name: str, default: str) -> str:
+    value = node.attrs.get(name, default)
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _half_pixel(x, scale, _size, _after):
+    return (x + 0.5) / scale - 0.5
+
+
+POSITIONS: Dict[str, Callable[..., np.ndarray]] = {
+    "align_corners": lambda x, _, size, after: x * ((size - 1) / (after - 1)) if after > 1 else 0 * x,
+    "asymmetric": lambda x, scale, *_: x / scale,
+    "half_pixel": _half_pixel,
+    "pytorch_half_pixel": lambda x, scale, size, after: _half_pixel(x, scale, size, after) if after > 1 else 0 * x,
+    "tf_half_pixel_for_nn": lambda x, scale, *_: (x + 0.5) / scale,
+}
+
+
+def _nearest(node: OnnxNode, places: np.ndarray, size: int) -> Taps:
+    rounded = {
+        "ceil": np.ceil,
+        "floor": np.floor,
+        "round_prefer_ceil": lambda x: np.floor(x + 0.5),
+        "round_prefer_floor": lambda x: np.ceil(x - 0.5),
+    }
+    # Before opset 11 there was one way only.
+    default = "round_prefer_floor" if len(node.inputs) > 2 else "floor"
+    indices = np.clip(rounded[_text(node, "nearest_mode", default)](places), 0, size - 1)
+    return indices[:, None], np.ones([len(places), 1])
+
+
+def _linear(node: OnnxNode, places: np.ndarray, size: int) -> Taps:
+    inside = np.clip(places, 0, size - 1)
+    before = np.floor(inside)
+    indices = np.stack([before, np.minimum(before + 1, size - 1)], 1)
+    share = inside - before
+    return indices, np.stack([1 - share, share], 1)
+
+
+def _cubic(node: OnnxNode, places: np.ndarray, size: int) -> Taps:
+    a = node.attrs.get("cubic_coeff_a", -0.75)
+    before = np.floor(places)
+    indices = before[:, None] + np.arange(-1, 3)
+    distance = np.abs(places[:, None] - indices)
+    near = ((a + 2) * distance - (a + 3)) * distance**2 + 1
+    far = ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a
+    weights = np.where(distance <= 1, near, np.where(distance < 2, far, 0.0))
+    if node.attrs.get("exclude_outside", 0):
+        weights = np.where((indices >= 0) & (indices < size), weights, 0.0)
+        weights /= weights.sum(1, keepdims=True)
+    return np.clip(indices, 0, size - 1), weights
+
+
+TAPS: Dict[str, Callable[[OnnxNode, np.ndarray, int], Taps]] = {"cubic": _cubic, "linear": _linear, "nearest": _nearest}

@@ -1,0 +1,53 @@
+"""Operators on each element alone, which take any layout and keep it."""
+
+from typing import Callable, Dict, List, Optional
+
+import tensorflow as tf
+from onnx_tf.pb_wrapper import OnnxNode
+
+from ferry.lowering.tensors import Made, Tensors, same_layout
+
+
+def _leaky_relu(x: tf.Tensor, attributes: dict) -> tf.Tensor:
+    return tf.nn.leaky_relu(x, attributes.get("alpha", 0.01))
+
+
+def _hard_sigmoid(x: tf.Tensor, attributes: dict) -> tf.Tensor:
+    line = x * attributes.get("alpha", 0.2) + attributes.get("beta", 0.5)
+    return tf.minimum(tf.maximum(line, 0.0), 1.0)
+
+
+def _elu(x: tf.Tensor, attributes: dict) -> tf.Tensor:
+    alpha = attributes.get("alpha", 1.0)
+    if alpha == 1.0:
+        return tf.nn.elu(x)
+    # exp(x) - 1 loses its digits where x is small; TFLite's ELU does not.
+    return tf.nn.relu(x) + alpha * tf.nn.elu(tf.minimum(x, 0.0))
+
+
+FUNCTIONS: Dict[str, Callable[[tf.Tensor, dict], tf.Tensor]] = {
+    "Abs": lambda x, _: tf.abs(x),
+    "Ceil": lambda x, _: tf.math.ceil(x),
+    "Cos": lambda x, _: tf.cos(x),
+    "Elu": _elu,
+    "Exp": lambda x, _: tf.exp(x),
+    "Floor": lambda x, _: tf.floor(x),
+    "HardSigmoid": _hard_sigmoid,
+    "Identity": lambda x, _: x,
+    "LeakyRelu": _leaky_relu,
+    "Log": lambda x, _: tf.math.log(x),
+    "Neg": lambda x, _: tf.negative(x),
+    "Relu": lambda x, _: tf.nn.relu(x),
+    "Sigmoid": lambda x, _: tf.sigmoid(x),
+    "Sin": lambda x, _: tf.sin(x),
+    "Sqrt": lambda x, _: tf.sqrt(x),
+    "Tanh": lambda x, _: tf.tanh(x),
+}
+
+
+def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+    """Apply a function to each element of float ``X``."""
+    x, last = tensors.either(node.inputs[0])
+    if not x.dtype.is_floating or len(node.outputs) != 1:
+        return None
+    return [same_layout(last, FUNCTIONS[node.op_type](x, node.attrs))]

@@ -1,0 +1,1 @@
+"""The user's model: its file, its weights, and the tensors that go in and come out."""

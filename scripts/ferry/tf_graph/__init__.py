@@ -1,1 +1,0 @@
-"""The TensorFlow graph: built from ONNX, moved to NHWC, frozen."""

@@ -1,0 +1,209 @@
+"""The worker that runs PyTorch: in float64 for the reference, and in float32 for the rounding it has itself."""
+
+import hashlib
+import os
+import sys
+import time
+from typing import Any, Dict, Iterable, Iterator, List, Optional
+
+import numpy as np
+
+from ferry.errors import ModelFileError, VerificationError
+from ferry.model import model_file
+from ferry.model.model_source import ModelSource
+from ferry.runtimes.onnx_reference import OnnxReference
+from ferry.runtimes.pytorch_runtime import PytorchRuntime
+from ferry.verify import given_inputs, image_inputs, random_inputs, reference_store
+from ferry.verify.inference_latency import Latency
+from ferry.verify.input_source import InputSource, RandomInputs
+from ferry.verify.output_errors import OutputErrors
+from ferry.verify.output_summary import OutputSummary
+from ferry.verify.reference_store import Chunk
+
+
+class ReferenceWorker:
+    """The model of ``source``, in PyTorch; in ONNX Runtime where it came as ONNX."""
+
+    def __init__(self, source: ModelSource):
+        self._path = path = source.path
+        self._model: Any = OnnxReference(source) if path.endswith(".onnx") else PytorchRuntime(*source)
+        self._wide: Any = None
+        self._latencies = {"float32": Latency(), "float64": Latency()}
+
+    def hello(self) -> Dict[str, Any]:
+        """What the model takes and gives, and digests of its weights and of the code it was made by."""
+        return {
+            "inputs": self._model.inputs,
+            "outputs": self._model.outputs,
+            "weights": self._model.weights_digest(),
+            "code": _code_digest(self._path),
+        }
+
+    def prepare(self, given: str, limit: int, folder: str) -> InputSource:
+        """The inputs that ``given`` means, ``limit`` at most: a file, a folder, a distribution, or the model's own."""
+        specs = self._model.inputs
+        names = [spec.name for spec in specs]
+        if given and random_inputs.is_distribution(given):
+            return RandomInputs(names, self._model.example_inputs, random_inputs.parse(given), limit)
+        os.makedirs(folder, exist_ok=True)
+        if given and os.path.isdir(given):
+            preprocessing = self._function("get_preprocessing")
+            if preprocessing is None:
+                raise ModelFileError(
+                    f"INPUTS={given} is a folder, and {self._path} has no get_preprocessing(): define it to return "
+                    "what makes an input of a PIL image, such as a torchvision.transforms.Compose"
+                )
+            files = image_inputs.files_in(given)
+            return given_inputs.from_samples(
+                image_inputs.samples(files[:limit], preprocessing()),
+                f"{min(limit, len(files))} images of {given}",
+                given,
+                specs,
+                limit,
+                folder,
+            )
+        if given:
+            return given_inputs.from_file(given, specs, limit, folder)
+        get_inputs = self._function("get_inputs")
+        if get_inputs is not None:
+            return given_inputs.of_model_file(self._guarded(get_inputs), self._path, specs, limit, folder)
+        return RandomInputs(names, self._model.example_inputs, random_inputs.STANDARD_NORMAL, limit)
+
+    def begin(self, source: InputSource) -> Dict[str, Any]:
+        """Take the inputs, and see whether the model can be a reference at all.
+
+        Raises:
+            VerificationError: the model fails, or answers the same input differently each time.
+        """
+        self._source = source
+        arrays = source.sample(0)
+        narrow, again = self._outputs(self._model, arrays, 0), self._outputs(self._model, arrays, 0)
+        for spec, one, other in zip(self._model.outputs, narrow, again):
+            if not np.array_equal(one, other, equal_nan=one.dtype.kind == "f"):
+                raise VerificationError(
+                    f"PyTorch's {spec.name} is another one when the same input comes again: the model draws random "
+                    "numbers or keeps a state from call to call, and no conversion can be checked against it"
+                )
+        reason = self._widen(arrays, narrow)
+        reference = narrow if self._wide is None else self._outputs(self._wide, arrays, 0)
+        self._first = Chunk(reference, narrow)
+        self._summaries = [OutputSummary(spec, first) for spec, first in zip(self._model.outputs, reference)]
+        self._noise = [OutputErrors(spec) for spec in self._model.outputs]
+        return {
+            "dtype": "float32" if self._wide is None else "float64",
+            "reason": reason,
+            "bytes": sum(array.nbytes for array in (reference if reference is narrow else [*reference, *narrow])),
+        }
+
+    def agrees(self, folder: str) -> bool:
+        """Whether the references kept in ``folder`` begin with what the model computes today, to the bit."""
+        kept = reference_store.read(folder, 0)
+        if kept is None:
+            return True  # It is computed again where it is read.
+        pairs = [*zip(kept.reference, self._first.reference), *zip(kept.float32, self._first.float32)]
+        return all(np.array_equal(held[0], now, equal_nan=now.dtype.kind == "f") for held, now in pairs)
+
+    def compute(self, folder: str, start: int, stop: int) -> None:
+        """See to it that the chunk of samples ``start`` to ``stop`` is in ``folder``, and take it in."""
+        chunk = reference_store.read(folder, start)
+        if chunk is None or len(chunk.reference[0]) != stop - start:
+            chunk = self._run(start, stop)
+            reference_store.write(folder, start, chunk)
+        for position, (reference, float32) in enumerate(zip(chunk.reference, chunk.float32)):
+            self._summaries[position].add(reference)
+            if self._summaries[position].finite:
+                self._noise[position].add(start, float32, reference, float32)
+
+    def finish(self) -> Dict[str, Any]:
+        """What was gathered, one entry an output; ``noise`` is ``None`` where float64 could not be run."""
+        if self._source.count == 1:
+            # One output alone cannot show that it depends on the input.
+            turned = [array.reshape(-1)[::-1].reshape(array.shape).copy() for array in self._source.sample(0)]
+            other = self._outputs(self._model if self._wide is None else self._wide, turned, 0)
+            for summary, first, second in zip(self._summaries, self._first.reference, other):
+                if summary.finite:
+                    summary.spread = float(np.abs(first.astype(np.float64) - second).max(initial=0.0))
+        return {
+            "summaries": self._summaries,
+            "noise": None if self._wide is None else self._noise,
+            "latencies": self._latencies,
+        }
+
+    def _run(self, start: int, stop: int) -> Chunk:
+        narrow: List[List[np.ndarray]] = []
+        wide: List[List[np.ndarray]] = []
+        for position in range(start, stop):
+            arrays = self._source.sample(position)
+            narrow.append(self._outputs(self._model, arrays, position, "float32"))
+            if self._wide is not None:
+                wide.append(self._outputs(self._wide, arrays, position, "float64"))
+        float32 = [np.stack(outputs) for outputs in zip(*narrow)]
+        return Chunk([np.stack(outputs) for outputs in zip(*wide)] if wide else float32, float32)
+
+    def _outputs(
+        self, model: Any, arrays: List[np.ndarray], position: int, timed: Optional[str] = None
+    ) -> List[np.ndarray]:
+        began = time.perf_counter()
+        try:
+            outputs = model.run(arrays)
+        except Exception as error:
+            raise VerificationError(f"PyTorch itself failed on input {position}: {error}") from error
+        if timed is not None:
+            self._latencies[timed].add(time.perf_counter() - began)
+        for spec, output in zip(self._model.outputs, outputs):
+            if output.shape != spec.shape:
+                raise VerificationError(
+                    f"{spec.name} has shape {list(output.shape)} on input {position} and {list(spec.shape)} on the "
+                    "example: a converted model has static shapes"
+                )
+        return outputs
+
+    def _widen(self, arrays: List[np.ndarray], narrow: List[np.ndarray]) -> Optional[str]:
+        """Open the model in float64; the reason where that cannot be done."""
+        try:
+            wide = self._model.in_float64()
+            outputs = wide.run(arrays)
+        except Exception as error:  # Whatever the user's module raises when it is asked for float64.
+            return f"{type(error).__name__}: {str(error).strip()}".splitlines()[0]
+        for spec, output, like in zip(self._model.outputs, outputs, narrow):
+            if like.dtype.kind == "f" and output.dtype != np.float64:
+                return f"its {spec.name} stays {output.dtype}"
+            if output.shape != like.shape or (np.isfinite(like).all() and not np.isfinite(output).all()):
+                return f"its {spec.name} comes out otherwise than in float32"
+        self._wide = wide
+        return None
+
+    def _function(self, name: str) -> Any:
+        return model_file.optional_function(self._path, name)
+
+    def _guarded(self, get_inputs: Any) -> Any:
+        def called(count: int) -> Any:
+            try:
+                made = get_inputs(count)
+            except Exception as error:
+                raise ModelFileError(f"{self._path}: get_inputs() failed: {type(error).__name__}: {error}") from error
+            return made if not isinstance(made, Iterator) else self._guarded_items(made)
+
+        return called
+
+    def _guarded_items(self, made: Iterable[Any]) -> Iterator[Any]:
+        try:
+            yield from made
+        except Exception as error:
+            raise ModelFileError(f"{self._path}: get_inputs() failed: {type(error).__name__}: {error}") from error
+
+
+def _code_digest(path: str) -> str:
+    """A digest of the model file and of whatever else was imported that belongs neither to Python nor to Ferry."""
+    ours = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(model_file.__file__))))
+    apart = [os.path.realpath(folder) + os.sep for folder in (sys.prefix, sys.base_prefix, ours)]
+    files = {os.path.realpath(path)}
+    for module in list(sys.modules.values()):
+        file = os.path.realpath(getattr(module, "__file__", None) or os.devnull)
+        if file.endswith(".py") and not any(file.startswith(folder) for folder in apart):
+            files.add(file)
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        with open(file, "rb") as opened:
+            digest.update(hashlib.sha256(opened.read()).digest())
+    return digest.hexdigest()

@@ -1,0 +1,81 @@
+"""The worker that runs one stage's artifact in its runtime and compares what comes out with the reference."""
+
+import importlib
+import time
+from typing import Any, Dict, List
+
+import numpy as np
+
+from ferry.errors import VerificationError
+from ferry.runtimes import TensorSpec
+from ferry.runtimes.channels_last import with_layout
+from ferry.verify import reference_store
+from ferry.verify.inference_latency import Latency
+from ferry.verify.input_source import InputSource
+from ferry.verify.output_errors import OutputErrors
+
+RUNTIMES = {
+    "onnx": ("ferry.runtimes.onnx_runtime", "OnnxRuntime"),
+    "tensorflow": ("ferry.runtimes.tensorflow_runtime", "TensorflowRuntime"),
+    "tflite": ("ferry.runtimes.tflite_runtime", "TfliteRuntime"),
+}
+
+
+class StageWorker:
+    """The artifact ``path`` of the stage ``name``, opened with its runtime's ``options`` and a ``layout``."""
+
+    def __init__(self, name: str, path: str, options: Dict[str, Any]):
+        module, runtime = RUNTIMES[name]
+        # Imported here, so that a worker holds no runtime but its own.
+        own = {key: value for key, value in options.items() if key != "layout"}
+        opened = getattr(importlib.import_module(module), runtime)(path, **own)
+        self._runtime = with_layout(opened, options.get("layout", "nchw"))
+
+    def hello(self) -> Dict[str, Any]:
+        """What the artifact takes and gives, and what its runtime tells of it."""
+        runtime = self._runtime
+        return {"inputs": runtime.inputs, "outputs": runtime.outputs, "details": runtime.details()}
+
+    def begin(self, source: InputSource, outputs: List[TensorSpec]) -> None:
+        """Take the inputs and what the reference's outputs are."""
+        self._source, self._outputs = source, outputs
+        self._errors = [OutputErrors(spec) for spec in outputs]
+        self._latency = Latency()
+        # The first inference of a runtime makes room for the others, and is no measure of them.
+        self._run(0)
+
+    def compute(self, folder: str, start: int, stop: int) -> None:
+        """Run the samples ``start`` to ``stop`` and compare them with their chunk in ``folder``."""
+        made: List[List[np.ndarray]] = []
+        for position in range(start, stop):
+            made.append(self._run(position, timed=True))
+        chunk = reference_store.read(folder, start)
+        if chunk is None:
+            raise VerificationError(f"the reference of input {start} has gone from {folder}; run the check again")
+        for errors, outputs, reference, float32 in zip(self._errors, zip(*made), chunk.reference, chunk.float32):
+            if np.isfinite(reference).all():
+                errors.add(start, np.stack(outputs), reference, float32)
+
+    def finish(self) -> Dict[str, Any]:
+        """What was gathered, one entry an output."""
+        return {"errors": self._errors, "latency": self._latency}
+
+    def _run(self, position: int, timed: bool = False) -> List[np.ndarray]:
+        arrays = self._source.sample(position)
+        began = time.perf_counter()
+        try:
+            outputs = self._runtime.run(arrays)
+        except Exception as error:  # Each runtime raises types of its own.
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise VerificationError(f"at input {position}: the runtime failed: {reason}") from error
+        if timed:
+            self._latency.add(time.perf_counter() - began)
+        if len(outputs) != len(self._outputs):
+            raise VerificationError(f"at input {position} came {len(outputs)} outputs, not {len(self._outputs)}")
+        for spec, output in zip(self._outputs, outputs):
+            if tuple(output.shape) != tuple(spec.shape):
+                raise VerificationError(
+                    f"at input {position}: {spec.name} came out with shape {list(output.shape)}; PyTorch's has "
+                    f"{list(spec.shape)}"
+                )
+        return outputs

@@ -1,0 +1,28 @@
+"""Keep the input on which a failed stage is worst, so that it can be looked at and tried again."""
+
+import io
+import os
+from typing import Any, Dict
+
+import numpy as np
+
+from ferry import atomic_file
+from ferry.verify.measure import Outcome
+
+
+def save(build: str, report: Dict[str, Any], outcome: Outcome) -> None:
+    """Write ``worst_input_<stage>.npz`` for each stage of ``report`` that failed by its values, and note it there.
+
+    Each holds one array an input, [1, *shape], as ``INPUTS=`` takes them. That of a stage that passes is removed.
+    """
+    for name, stage in report["stages"].items():
+        path = os.path.join(build, f"worst_input_{name}.npz")
+        if stage["passed"] or stage["worst_sample"] is None:
+            if os.path.exists(path):
+                os.unlink(path)
+            continue
+        buffer = io.BytesIO()
+        arrays = outcome.worst_inputs[name]
+        np.savez(buffer, **{spec.name: array[np.newaxis] for spec, array in zip(outcome.inputs, arrays)})
+        atomic_file.write_bytes(path, buffer.getvalue())
+        stage["worst_input"] = path

@@ -1,0 +1,53 @@
+from xml.etree import ElementTree
+
+from ferry.reports import junit
+
+
+def suite_of(report):
+    root = ElementTree.fromstring(junit.render(report))
+    assert root.tag == "testsuites"
+    (suite,) = root
+    cases = suite.findall("testcase")
+    assert int(suite.get("tests")) == len(cases) > 0
+    assert int(suite.get("failures")) == len(suite.findall("testcase/failure"))
+    assert int(suite.get("errors")) == len(suite.findall("testcase/error"))
+    for case in cases:
+        assert case.get("name") and case.get("classname") and float(case.get("time")) >= 0
+    return suite
+
+
+def test_a_case_for_each_stage_and_each_of_its_outputs(reports):
+    suite = suite_of(reports["passed"])
+    names = [case.get("name") for case in suite]
+    assert names == ["onnx", "onnx: output", "tensorflow", "tensorflow: output", "tflite", "tflite: output"]
+    assert (suite.get("failures"), suite.get("errors")) == ("0", "0")
+
+
+def test_a_failure_says_what_the_console_says(reports):
+    suite = suite_of(reports["failed"])
+    failed = {case.get("name"): case.find("failure") for case in suite if case.find("failure") is not None}
+    assert list(failed) == ["tensorflow", "tensorflow: output", "tflite"]
+    assert failed["tensorflow"].get("message") == "output is off by 2e-2 of its scale in the mean"
+    assert "tensorflow breaks: <here>" in failed["tensorflow"].text
+    assert "is off by 4.0e-02 in the mean; 2.8e-06 is allowed" in failed["tensorflow: output"].get("message")
+
+
+def test_a_channel_that_is_off_fails_its_output(reports):
+    report = reports["passed"]
+    report["stages"]["onnx"]["outputs"]["output"]["parts"][0]["worst_group"]["allowed"] = 1e-9
+    (failure,) = suite_of(report).findall("testcase/failure")
+    assert "at 7, 8, … of axis 1" in failure.get("message")
+
+
+def test_a_check_that_could_not_be_made_is_an_error(reports):
+    suite = suite_of(reports["nothing"])
+    assert suite.find("testcase/error").get("message") == "output is the same for every input"
+
+
+def test_what_xml_has_no_place_for_is_replaced(reports):
+    report = reports["failed"]
+    report["model"] = "a\x00b<&\ud800"
+    report["stages"]["tensorflow"]["fault"] = "\x1b[31mred"
+    suite = suite_of(report)
+    assert suite.get("name") == "ferry.a?b<&?"
+    assert suite.find("testcase/failure").get("message") == "?[31mred"

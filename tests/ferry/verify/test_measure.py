@@ -1,0 +1,245 @@
+"""Whole measurements of a small model, with PyTorch and ONNX Runtime in processes of their own."""
+
+import os
+
+import numpy as np
+import pytest
+
+from ferry.errors import FerryError, VerificationError
+from ferry.model.model_source import ModelSource
+from ferry.verify import measure, reference_store
+from ferry.verify.measure import Job, Measurement
+from programs import run_stage, write_model
+
+SAMPLES = 40
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("small")
+    members = "self.c = nn.Conv2d(3, 4, 3); self.d = nn.Conv2d(4, 4, 3, groups=4)"
+    path = write_model(folder / "m.py", "self.d(self.c(x)).mean([2, 3])", members=members)
+    export(path)
+    return path
+
+
+def export(path):
+    done = run_stage("export_onnx", "--model", path, "--output", path.parent / "model.onnx")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture()
+def job(model, tmp_path):
+    return Job(
+        model=ModelSource(str(model)),
+        artifacts={"onnx": str(model.parent / "model.onnx")},
+        options={},
+        build=str(tmp_path / "build"),
+        samples=SAMPLES,
+        given="",
+        tolerance=None,
+        key={"lock": "1"},
+        processors=2,
+    )
+
+
+def measured(job):
+    """The outcome, and who advanced by how much."""
+    advanced = {}
+
+    def advance(name, samples):
+        advanced[name] = advanced.get(name, 0) + samples
+
+    os.makedirs(job.build, exist_ok=True)
+    outcome = Measurement(job, lambda samples: None, advance).run()
+    assert advanced == {"pytorch": outcome.source.count, "onnx": outcome.source.count}
+    return outcome
+
+
+def figures(outcome):
+    errors, noise = outcome.stages["onnx"].errors[0], outcome.reference.noise[0]
+    distances = [errors.reference, errors.float32, noise.reference]
+    return [(each.count, each.largest, each.worst_sample, each.p999) for each in distances]
+
+
+def means(outcome):
+    return outcome.stages["onnx"].errors[0].reference.mean, outcome.reference.noise[0].reference.mean
+
+
+def test_a_second_check_reuses_the_references_to_the_same_figures(job):
+    first, second = measured(job), measured(job)
+    assert (first.reference.reused, first.reference.kept) == (False, True)
+    assert second.reference.reused
+    assert figures(first) == figures(second)
+    assert first.reference.latencies == second.reference.latencies
+    assert first.reference.latencies["float64"]["milliseconds"]["median"] > 0
+    assert os.listdir(job.build) == ["references"]
+
+
+@pytest.mark.parametrize("change", [{"given": "uniform"}, {"samples": 20}, {"key": {"lock": "2"}}])
+def test_other_inputs_or_another_lock_have_references_of_their_own(job, change):
+    first, second = measured(job), measured(job._replace(**change))
+    assert not second.reference.reused
+    assert second.reference.key != first.reference.key
+    assert len(os.listdir(os.path.join(job.build, "references"))) == 1
+
+
+def test_several_processes_for_pytorch_make_no_difference(job, monkeypatch):
+    alone = measured(job)
+    monkeypatch.setattr(measure, "SAMPLES_A_WORKER", 10)
+    together = measured(job._replace(key={"lock": "2"}))
+    assert figures(alone) == figures(together)
+    assert means(alone) == pytest.approx(means(together))
+
+
+def test_a_damaged_reference_is_computed_again(job):
+    first = measured(job)
+    folder = os.path.join(job.build, "references", first.reference.key[:16])
+    path = reference_store.path_of(folder, 16)
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    data[len(data) // 2] ^= 1
+    with open(path, "wb") as file:
+        file.write(data)
+    second = measured(job)
+    assert second.reference.reused
+    assert figures(first) == figures(second)
+    assert reference_store.read(folder, 16) is not None
+
+
+def test_references_too_large_to_keep_pass_through_the_disk(job, monkeypatch):
+    kept = measured(job)
+    monkeypatch.setattr(reference_store, "KEPT_BYTES", 0)
+    monkeypatch.setattr(reference_store, "IN_FLIGHT_BYTES", 1)
+    seen = []
+    write = Measurement._drop_chunks
+
+    def watched(self):
+        write(self)
+        seen.append(len(os.listdir(self._store.working)))
+
+    monkeypatch.setattr(Measurement, "_drop_chunks", watched)
+    passed = measured(job._replace(key={"lock": "2"}))
+    assert not passed.reference.kept
+    assert figures(kept) == figures(passed)
+    assert max(seen) <= 2
+    assert len(os.listdir(os.path.join(job.build, "references"))) == 1  # Those that were kept before.
+
+
+WEIGHTS = """
+import os, torch, net
+
+def get_pytorch_model():
+    model = net.Net()
+    model.load_state_dict(torch.load(os.path.join(os.path.dirname(__file__), "weights.pth")))
+    return model
+
+def get_example_input():
+    return torch.zeros(1, 3, 8, 8)
+"""
+NET = """
+import torch
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.l = torch.nn.Conv2d(3, 4, 3)
+
+    def forward(self, x):
+        return self.l(x) * FACTOR
+"""
+
+
+@pytest.mark.parametrize("changed", ["weights", "code beside the model file"])
+def test_references_of_other_weights_or_code_are_not_reused(job, tmp_path, changed):
+    import torch
+
+    def write(weight, factor):
+        (tmp_path / "net.py").write_text(NET.replace("FACTOR", factor))
+        torch.manual_seed(weight)
+        layer = torch.nn.Conv2d(3, 4, 3)
+        torch.save({f"l.{name}": value for name, value in layer.state_dict().items()}, str(tmp_path / "weights.pth"))
+
+    (tmp_path / "m.py").write_text(WEIGHTS)
+    write(1, "1.0")
+    export(tmp_path / "m.py")
+    job = job._replace(
+        model=ModelSource(str(tmp_path / "m.py")), artifacts={"onnx": str(tmp_path / "model.onnx")}, samples=3
+    )
+    first = measured(job)
+    write(*((2, "1.0") if changed == "weights" else (1, "1.5")))
+    second = measured(job)
+    assert not second.reference.reused
+    assert figures(first) != figures(second)
+    assert second.stages["onnx"].errors[0].reference.largest > 0.1
+
+
+def test_a_model_whose_weights_differ_from_load_to_load_is_refused(job, tmp_path, monkeypatch):
+    path = write_model(tmp_path / "m.py", "self.c(x)", members="self.c = nn.Conv2d(3, 4, 3)")
+    path.write_text(path.read_text().replace("return Model()", "torch.seed(); return Model()"))
+    export(path)
+    monkeypatch.setattr(measure, "SAMPLES_A_WORKER", 10)
+    with pytest.raises(VerificationError, match="has other weights each time it is loaded"):
+        measured(job._replace(model=ModelSource(str(path)), artifacts={"onnx": str(tmp_path / "model.onnx")}))
+
+
+@pytest.mark.parametrize(
+    ("forward", "reason"),
+    [
+        ("self.c(x.float())", "double"),
+        ("self.c(x).float()", "its output stays float32"),
+        ("self.c(x * int(x.dtype is torch.float32 or 'no'))", "ValueError"),
+    ],
+)
+def test_where_float64_cannot_be_run_float32_is_the_reference(job, tmp_path, forward, reason):
+    path = write_model(tmp_path / "m.py", forward, members="torch.manual_seed(1); self.c = nn.Conv2d(3, 4, 3)")
+    export(path)
+    outcome = measured(
+        job._replace(model=ModelSource(str(path)), artifacts={"onnx": str(tmp_path / "model.onnx")}, samples=3)
+    )
+    assert outcome.reference.dtype == "float32"
+    assert reason in outcome.reference.reason.lower() or reason in outcome.reference.reason
+    assert outcome.reference.noise is None
+    assert outcome.stages["onnx"].errors[0].reference.largest < 1e-5
+
+
+MAKES_ITS_OWN = {
+    "torch.ones in forward": "torch.matmul(self.c(x), torch.ones(6, 6))",
+    "a tensor that is no buffer": "self.c(x) * self.t",
+    "a default dtype in a literal": "self.c(x) + torch.tensor(0.5)",
+}
+
+
+@pytest.mark.parametrize("forward", MAKES_ITS_OWN.values(), ids=MAKES_ITS_OWN)
+def test_what_a_module_makes_itself_is_in_float64_too(job, tmp_path, forward):
+    path = write_model(tmp_path / "m.py", forward, members="self.c = nn.Conv2d(3, 4, 3); self.t = torch.ones(6) * 3")
+    export(path)
+    outcome = measured(
+        job._replace(model=ModelSource(str(path)), artifacts={"onnx": str(tmp_path / "model.onnx")}, samples=3)
+    )
+    assert (outcome.reference.dtype, outcome.reference.reason) == ("float64", None)
+    assert 0 < outcome.reference.noise[0].reference.mean < 1e-6
+
+
+def test_given_inputs_are_used_and_gone_afterwards(job, tmp_path):
+    array = np.random.RandomState(0).standard_normal((7, 3, 8, 8)).astype(np.float32)
+    np.save(tmp_path / "x.npy", array)
+    outcome = measured(job._replace(given=str(tmp_path / "x.npy")))
+    assert outcome.source.count == 7
+    worst = outcome.stages["onnx"].errors[0].reference.worst_sample
+    np.testing.assert_array_equal(outcome.worst_inputs["onnx"][0][0], array[worst])
+    assert os.listdir(job.build) == ["references"]
+
+
+def test_with_no_stage_left_the_reference_is_not_computed_to_its_end(job, tmp_path):
+    (tmp_path / "model.onnx").write_bytes(b"nothing")
+    job = job._replace(artifacts={"onnx": str(tmp_path / "model.onnx")}, samples=100_000)
+    outcome = Measurement(job._replace(build=str(tmp_path)), lambda _: None, lambda *_: None).run()
+    assert "is not an ONNX model" in outcome.stages["onnx"].fault
+    assert outcome.reference.summaries[0].samples < 100_000
+    assert not outcome.reference.kept
+
+
+def test_a_missing_model_file_is_the_users_error(job):
+    with pytest.raises(FerryError, match="there is no model file"):
+        measured(job._replace(model=ModelSource("nowhere/m.py")))

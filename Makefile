@@ -105,7 +105,7 @@ TF_TO_TFLITE := scripts/tf_to_tflite.py $(wildcard scripts/ferry/tflite/*.py scr
 
 # A stage renames a whole file into place. Interrupted right after that, make would delete it, and the old one is gone.
 .PRECIOUS: $(EXPORTED) $(IMPORTED) $(FROZEN) $(TFLITE)
-.PHONY: FORCE help new onnx tf tflite verify $(VERIFIED) inspect $(INSPECTED) bisect $(BISECTED) matrix bench shell image doctor test fuzz lint lock clean clean-all
+.PHONY: FORCE help new onnx tf tflite verify $(VERIFIED) inspect $(INSPECTED) bisect $(BISECTED) matrix bench shell image doctor test test-fast test-all test-slow test-engines fuzz lint lock clean clean-all
 
 help: ## print this
 	@$(PYTHON) scripts/make_help.py $(firstword $(MAKEFILE_LIST))
@@ -167,8 +167,19 @@ image: ## build the image that RUNNER=docker or RUNNER=podman runs the stages in
 doctor: ## say what this machine has for Ferry, and what that means
 	$(QUIET)$(PYTHON) scripts/runners doctor
 
-test: ## run the tests; PYTEST="-k name" picks some
-	$(QUIET)$(PYTHON) scripts/runners run venv -m pytest $(PYTEST)
+test-fast: ## run the tests that need no PyTorch and no TensorFlow, in under a minute
+	$(QUIET)$(PYTHON) scripts/runners run venv -m pytest -m fast $(PYTEST)
+
+test: ## run the tests of every stage and runner, in minutes; PYTEST="-k name" picks some
+	$(QUIET)$(PYTHON) scripts/runners run venv -m pytest -m "not slow" $(PYTEST)
+
+test-all: test test-slow test-engines ## run the whole: also TF 2.2, operators, the browser, long properties, the engines
+
+test-slow: ## run the part of `test-all` that needs no engine and that `test` leaves out
+	$(QUIET)$(PYTHON) scripts/runners run venv -m pytest -m slow --ignore=tests/containers $(PYTEST)
+
+test-engines: ## run the part of `test-all` that needs Docker or Podman
+	$(QUIET)$(PYTHON) scripts/runners run venv -m pytest tests/containers $(PYTEST)
 
 .PHONY: zoo
 zoo: $(if $(filter zoo,$(MAKECMDGOALS)),$(VERIFIED)) ## carry and verify all of models/zoo/, and write docs/zoo.md

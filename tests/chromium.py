@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -30,18 +31,19 @@ class Chromium:
         self._path = path
 
     def __enter__(self) -> "Chromium":
-        self._profile = tempfile.TemporaryDirectory(prefix="ferry-chromium-")
+        self._profile = tempfile.mkdtemp(prefix="ferry-chromium-")
         theirs_in, ours_out = os.pipe()
         ours_in, theirs_out = os.pipe()
         # It reads commands from descriptor 3 and answers on 4. As root, which CI often is, it has no sandbox.
         command = [
             self._path, "--headless=new", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu",
             "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
-            f"--user-data-dir={self._profile.name}",
+            f"--user-data-dir={self._profile}",
         ]  # fmt: skip
         self._process = subprocess.Popen(
             ["bash", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "chromium", *command],
             pass_fds=(theirs_in, theirs_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )  # fmt: skip
         os.close(theirs_in)
         os.close(theirs_out)
@@ -56,10 +58,11 @@ class Chromium:
 
     def __exit__(self, *_):
         self._out.close()
-        self._process.kill()
+        # Its children write to the profile too, and may outlive it by a moment.
+        os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._in.close()
-        self._profile.cleanup()
+        shutil.rmtree(self._profile, ignore_errors=True)
 
     def ask(self, method: str, **parameters):
         """Send a command and wait for its answer; events that come before it are kept."""

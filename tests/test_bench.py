@@ -11,6 +11,8 @@ import pytest
 from programs import run_stage, write_model
 from runners import venv
 
+pytestmark = pytest.mark.slow
+
 TINY = ("F.relu6(self.c(x))", "torch.randn(1, 8, 8, 8)", "self.c = nn.Conv2d(8, 8, 3, padding=1, groups=8)")
 ONCE = ["--rounds", "6", "--conversion-rounds", "1", "--samples", "8"]
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from converted import run_tflite
 from ferry.export import pytorch_export
 from ferry.lowering import convert_onnx
 from ferry.model import model_file
 from ferry.tflite import converter, flatbuffer
-from onnx_models import run_tflite
 from programs import ROOT
 
 EXAMPLES = sorted((ROOT / "models" / "examples").glob("*.py"))

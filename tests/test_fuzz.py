@@ -10,6 +10,8 @@ import pytest
 
 from programs import ROOT, run
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_small_run_finds_nothing():
     done = run(sys.executable, "-s", ROOT / "scripts" / "fuzz.py", "--count", 40, "--seed", 500000)

@@ -7,13 +7,14 @@ import pytest
 import tensorflow as tf
 from onnx import helper
 
+from converted import run_graph, run_tflite
 from ferry.errors import UnsupportedModelError
 from ferry.export import pytorch_export
 from ferry.lowering import convert_onnx, graph_builder
 from ferry.model import model_file
 from ferry.runtimes.tensorflow_runtime import TensorflowRuntime
 from ferry.tflite import converter, flatbuffer
-from onnx_models import model_of, normal, run_graph, run_tflite
+from onnx_models import model_of, normal
 from programs import ROOT, run_python, run_stage, write_model
 
 DEPTHWISE_NET = (
@@ -30,7 +31,7 @@ def exported(folder, *model):
 
 OLD_CONVERTER = """
     import sys, tensorflow as tf
-    from ferry.tflite_graph import converter
+    from ferry.tflite import converter
     if sys.argv[1] == "without":
         converter.put_interpreter_on_path = lambda: None
     with tf.Graph().as_default() as graph:
@@ -135,7 +136,8 @@ WITH_A_GPU = """
     import hashlib, sys
     from types import SimpleNamespace
     import numpy as np, onnx
-    from ferry.tf_graph import backend, convert_onnx, frozen_graph
+    from ferry.frozen import frozen_graph
+    from ferry.lowering import convert_onnx, graph_builder
     from tensorflow.python.client import device_lib
     if "gpu" in sys.argv:
         device_lib.list_local_devices = lambda *_: [SimpleNamespace(name="/gpu:0", device_type="GPU")]

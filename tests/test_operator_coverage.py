@@ -2,7 +2,11 @@
 
 import re
 
+import pytest
+
 from programs import ROOT, run_stage
+
+pytestmark = pytest.mark.slow
 
 TABLE = ROOT / "docs" / "coverage.md"
 

@@ -8,6 +8,8 @@ import pytest
 from ferry.tflite import flatbuffer
 from programs import ROOT, convert, run, run_python, run_stage, write_model
 
+pytestmark = pytest.mark.slow
+
 MOBILENET = ROOT / "models" / "mobilenet_v2.py"
 
 
@@ -43,7 +45,7 @@ def test_the_bytes_are_the_same_a_second_time(mobilenet22, tensorflow22, tmp_pat
 CONVERT = """
     import sys, tensorflow as tf
     from ferry.errors import FerryError
-    from ferry.tflite_graph import converter
+    from ferry.tflite import converter
     if sys.argv[1] == "without":
         converter.put_interpreter_on_path = lambda: None
     with tf.Graph().as_default() as graph:
@@ -85,7 +87,7 @@ def test_what_needs_flex_is_named_and_is_not_taken_for_verified(tensorflow22, tm
 
 WITHOUT_THE_REMEDY = """
     import runpy, sys
-    from ferry.tf_graph import old_converter
+    from ferry.lowering import old_converter
     old_converter.IS_OLD = "without" not in sys.argv
     sys.argv = [word for word in sys.argv if word != "without"]
     runpy.run_path(sys.argv.pop(1))["main"]()

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -13,6 +14,7 @@ import pytest
 
 from programs import KEPT_OUT, ROOT, run
 from runners import engines
+from runners import image as images
 
 
 def pytest_collection_modifyitems(items):
@@ -22,13 +24,32 @@ def pytest_collection_modifyitems(items):
     items[:] = [item for item in items if item not in here] + here
 
 
+def no_base(engine):
+    """Why the engine cannot have the image that the Dockerfiles are built on, or ``None`` where it can."""
+    base = images.base() or re.search(r"^ARG BASE=(\S+)$", (ROOT / "Dockerfile.cpu").read_text(), re.MULTILINE).group(1)
+    if run(engine, "image", "inspect", base).returncode == 0:
+        return None
+    pulled = run(engine, "pull", "--quiet", base, timeout=600)
+    return (
+        None
+        if pulled.returncode == 0
+        else f"{engine} cannot have {base}: {engines.explain(pulled.stderr.splitlines())}"
+    )
+
+
 @pytest.fixture(scope="session", params=["docker", "podman"])
 def engine(request):
-    """An engine that answers. Without one the test is skipped, unless FERRY_ENGINE_REQUIRED says that is a failure."""
+    """An engine that answers and has the base of the images.
+
+    Without one the test is skipped, unless FERRY_ENGINE_REQUIRED says that is a failure.
+    """
     answer = engines.ask(request.param)
     if isinstance(answer, engines.Engine):
-        return answer
-    reason = answer.trouble or engines.NOT_THERE[request.param]
+        reason = no_base(request.param)
+        if reason is None:
+            return answer
+    else:
+        reason = answer.trouble or engines.NOT_THERE[request.param]
     if os.environ.get("FERRY_ENGINE_REQUIRED"):
         pytest.fail(f"FERRY_ENGINE_REQUIRED is set, and {reason}")
     pytest.skip(reason)

@@ -7,6 +7,8 @@ import pytest
 
 from programs import run
 
+pytestmark = pytest.mark.slow
+
 # Podman's service may ask for more files and processes than the machine allows it.
 LIMITS = [docker.types.Ulimit(name=name, soft=1024, hard=1024) for name in ("nofile", "nproc")]
 ARTIFACTS = ("model.onnx", "model.pb", "model.tflite")

@@ -8,6 +8,8 @@ import pytest
 from image_contents import check_settings, installed, pinned, started, unwanted
 from programs import run
 
+pytestmark = pytest.mark.slow
+
 
 def test_with_no_argument_it_prints_the_help(client, image):
     printed = started(client, image)

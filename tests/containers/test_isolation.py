@@ -7,6 +7,8 @@ import pytest
 
 from programs import run
 
+pytestmark = pytest.mark.slow
+
 MODEL = """
 import torch
 

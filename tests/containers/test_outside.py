@@ -6,6 +6,8 @@ import pytest
 
 from programs import convert, run, run_stage, write_model_outside
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture()
 def far(tmp_path):

@@ -8,6 +8,8 @@ import pytest
 
 from programs import run
 
+pytestmark = pytest.mark.slow
+
 SOMEONE = 4242
 
 

@@ -10,6 +10,8 @@ import pytest
 from programs import run
 from runners import build_secrets, uv
 
+pytestmark = pytest.mark.slow
+
 MARK = "mark-of-a-secret-7f3a9"
 PYPI = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
 

@@ -2,8 +2,12 @@
 
 import re
 
+import pytest
+
 from programs import run
 from terminal import COLUMNS, in_a_terminal
+
+pytestmark = pytest.mark.slow
 
 BAR = r"verify .*\x1b\[[\d;]+m[━╸╺]+"
 

@@ -7,6 +7,8 @@ import pytest
 
 from programs import run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("engine", ["docker"], indirect=True, scope="session")
 def test_a_socket_that_refuses_its_caller_is_named_with_the_remedy(engine, checkout):

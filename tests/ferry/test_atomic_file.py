@@ -7,6 +7,8 @@ from ferry import atomic_file
 from ferry.errors import OutputFileError
 from programs import run_python
 
+pytestmark = pytest.mark.fast
+
 
 def test_it_makes_the_folder_and_replaces_the_file(tmp_path):
     target = tmp_path / "new" / "file"

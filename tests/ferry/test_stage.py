@@ -2,6 +2,8 @@ import pytest
 
 from programs import run_python
 
+pytestmark = pytest.mark.fast
+
 PROGRAM = """
     import argparse, os, sys
     from ferry import errors, stage

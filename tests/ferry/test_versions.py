@@ -4,6 +4,8 @@ import pytest
 
 from ferry import versions
 
+pytestmark = pytest.mark.fast
+
 
 def test_tensorflows_version_is_found_under_either_of_its_packages_names(monkeypatch):
     def installed(name):

@@ -5,6 +5,8 @@ import pytest
 
 from runners import build_secrets
 
+pytestmark = pytest.mark.fast
+
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch):

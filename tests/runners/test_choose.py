@@ -5,6 +5,8 @@ import pytest
 from runners import choose, engines
 from runners.errors import RunnerError
 
+pytestmark = pytest.mark.fast
+
 DOCKER = '{"ServerVersion": "20.10.24", "SecurityOptions": ["name=seccomp,profile=default"]}'
 ROOTLESS_DOCKER = '{"ServerVersion": "27.5.1", "SecurityOptions": ["name=seccomp,profile=builtin", "name=rootless"]}'
 PODMAN = '{"version": {"Version": "4.3.1"}, "host": {"security": {"rootless": false}}}'

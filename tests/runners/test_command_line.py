@@ -11,6 +11,8 @@ from runners import command_line, venv
 from runners.errors import RunnerError
 from terminal import in_a_terminal
 
+pytestmark = pytest.mark.fast
+
 RUNNERS = ROOT / "scripts" / "runners"
 
 

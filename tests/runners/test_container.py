@@ -8,6 +8,8 @@ from runners import container
 from runners.engines import Engine
 from runners.errors import RunnerError
 
+pytestmark = pytest.mark.fast
+
 DOCKER = Engine("docker", "20.10.24", rootless=False)
 ME = f"--user={os.getuid()}:{os.getgid()}"
 

@@ -5,6 +5,8 @@ import pytest
 from runners import container_gpu
 from runners.engines import Engine
 
+pytestmark = pytest.mark.fast
+
 VERIFY = ["scripts/verify.py", "--model", "models/a.py", "--build", "build/a", "--device"]
 NO_TOOLKIT = 'docker: Error response from daemon: could not select device driver "" with capabilities: [[gpu]].'
 NO_DRIVER = (

@@ -8,6 +8,8 @@ import pytest
 from programs import ROOT, run
 from runners import doctor, engines, venv
 
+pytestmark = pytest.mark.fast
+
 
 @pytest.fixture()
 def on(monkeypatch):

@@ -9,6 +9,8 @@ from runners import image
 from runners.engines import Engine
 from runners.errors import RunnerError
 
+pytestmark = pytest.mark.fast
+
 DOCKER = Engine("docker", "20.10.24", rootless=False)
 TF24, TF22 = image.BY_TENSORFLOW["2.4"], image.BY_TENSORFLOW["2.2"]
 ENGINE = """#!/bin/sh

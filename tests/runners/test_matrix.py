@@ -7,6 +7,8 @@ import pytest
 from runners import engines, image, matrix, venv
 from runners.errors import RunnerError
 
+pytestmark = pytest.mark.fast
+
 REPORT = {
     "stages": {
         "onnx": {"artifact": {"path": "model.onnx", "bytes": 1, "sha256": "0" * 64}},

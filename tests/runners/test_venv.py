@@ -12,6 +12,8 @@ from programs import ROOT
 from runners import interpreter, uv, venv
 from runners.errors import RunnerError
 
+pytestmark = pytest.mark.fast
+
 # iniconfig and pluggy are small, and the tests' own environment has them in uv's cache.
 PACKAGES = ("iniconfig", "pluggy")
 

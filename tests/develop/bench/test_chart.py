@@ -1,8 +1,11 @@
 """What the chart shows; that it is drawn, and can be read, is in ``test_bench.py``."""
 
+import pytest
 from bench_documents import latency, of
 
 from develop.bench import chart
+
+pytestmark = pytest.mark.fast
 
 
 def test_the_chart_shows_each_path_against_keras():

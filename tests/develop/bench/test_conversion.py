@@ -8,6 +8,8 @@ import pytest
 from develop.bench import conversion, process
 from programs import run_python, write_model
 
+pytestmark = pytest.mark.fast
+
 
 @pytest.fixture()
 def started(monkeypatch):
@@ -63,7 +65,7 @@ def test_what_is_timed_as_work_imports_no_package_any_more(tmp_path):
     model = write_model(tmp_path / "model.py", "F.relu(self.c(x))", members="self.c = nn.Conv2d(3, 4, 3)")
     program = f"""
         import json, sys
-        from ferry.bench import timed_stage
+        from develop.bench import timed_stage
         run_path, late = timed_stage.runpy.run_path, {{}}
         def watched(path):
             stage = run_path(path)

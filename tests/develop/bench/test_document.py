@@ -5,6 +5,8 @@ from bench_documents import conversion, latency, of
 
 from develop.bench import document
 
+pytestmark = pytest.mark.fast
+
 
 def test_ratios_are_of_the_same_round():
     made = document.latency(latency(ferry=[0.01, 0.06, 0.01], keras=[0.02, 0.12, 0.02], article=[0.1, 0.6, 0.1]))

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from converted import run_tflite
 from develop.bench import forms
-from onnx_models import run_tflite
 
 # What a form leaves to the layers beside it is not in its own output.
 ELSEWHERE = {"sum of depthwise ones", "ADD, scale in the next weights", "order in the weights"}

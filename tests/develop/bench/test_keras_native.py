@@ -3,9 +3,9 @@ import sys
 import numpy as np
 import pytest
 
+from converted import run_tflite
 from develop.bench import keras_native
 from ferry.tflite import flatbuffer
-from onnx_models import run_tflite
 from programs import ROOT, run
 
 SMALLEST_NORMAL = np.finfo(np.float32).tiny

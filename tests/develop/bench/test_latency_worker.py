@@ -9,6 +9,8 @@ import pytest
 
 from develop.bench import latency_worker
 
+pytestmark = pytest.mark.fast
+
 
 class FakeInterpreter:
     """Notes in ``log`` which model was invoked."""

@@ -6,13 +6,15 @@ from develop.bench import process
 from ferry.errors import BenchError
 from programs import run_python
 
+pytestmark = pytest.mark.fast
+
 LARGE = 300_000_000
 
 
 def test_the_peak_is_the_processs_own(tmp_path):
     # In a process of its own: this one holds TensorFlow, and a child is charged what its parent held.
     program = f"""
-        from ferry.bench import process
+        from develop.bench import process
         for each in ("bytearray({LARGE})", "pass"):
             print(process.run([sys.executable, "-c", each], {str(tmp_path / "log")!r}).peak_bytes)
     """

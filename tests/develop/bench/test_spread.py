@@ -2,6 +2,8 @@ import pytest
 
 from develop.bench import spread
 
+pytestmark = pytest.mark.fast
+
 
 def test_a_spread_is_the_median_and_the_percentiles():
     assert spread.of([float(value) for value in range(101)]) == spread.Spread(median=50.0, p10=10.0, p90=90.0)

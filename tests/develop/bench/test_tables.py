@@ -1,7 +1,10 @@
+import pytest
 from bench_documents import conversion, latency, of
 from rich.console import Console
 
 from develop.bench import document, tables
+
+pytestmark = pytest.mark.fast
 
 
 def printed(made):

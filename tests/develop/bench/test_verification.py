@@ -6,6 +6,8 @@ import pytest
 from develop.bench import process, verification
 from ferry.errors import BenchError
 
+pytestmark = pytest.mark.fast
+
 
 def report(reused):
     latencies = {"float32": {"seconds": 2.0}, "float64": {"seconds": 4.0}}

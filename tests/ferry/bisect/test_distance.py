@@ -3,6 +3,8 @@ import pytest
 
 from ferry.bisect.distance import distance, is_fault, rounding
 
+pytestmark = pytest.mark.fast
+
 ONES = np.ones((2, 5), np.float32)
 
 

@@ -2,11 +2,12 @@ import numpy as np
 import tensorflow as tf
 from onnx import helper
 
+from converted import run_graph
 from ferry.frozen import frozen_graph
 from ferry.frozen.share_constants import share_constants
 from ferry.lowering import convert_onnx
 from ferry.tflite import converter
-from onnx_models import model_of, normal, run_graph
+from onnx_models import model_of, normal
 
 
 def constants_in(graph_def):

@@ -1,8 +1,11 @@
 import onnx
+import pytest
 from onnx import TensorProto, helper
 
 from ferry.graph.links import Links
 from onnx_models import model_of
+
+pytestmark = pytest.mark.fast
 
 
 def test_readers_are_counted_by_reads_and_an_output_stays_as_it_is():

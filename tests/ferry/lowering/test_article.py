@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from onnx import helper
 
+from converted import run_graph, run_tflite
 from ferry.errors import UnsupportedModelError
 from ferry.frozen import frozen_graph
 from ferry.lowering import article, convert_onnx
 from ferry.tflite import converter, flatbuffer
-from onnx_models import model_of, normal, run_graph, run_onnx, run_tflite
+from onnx_models import model_of, normal, run_onnx
 
 
 @pytest.fixture()

@@ -1,6 +1,10 @@
 from xml.etree import ElementTree
 
+import pytest
+
 from ferry.reports import junit
+
+pytestmark = pytest.mark.fast
 
 
 def suite_of(report):

@@ -62,6 +62,7 @@ def browser():
         yield opened
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("kind", ["passed", "failed", "nothing"])
@@ -84,6 +85,7 @@ def test_a_browser_shows_it_whole(browser, reports, tmp_path, kind, width, dark)
     assert (brightness[0] < brightness[1]) is dark
 
 
+@pytest.mark.slow
 def test_a_browser_hears_of_faults(browser, tmp_path):
     # What the test above holds against an empty list is not always empty.
     file = tmp_path / "bad.html"
@@ -94,6 +96,7 @@ def test_a_browser_hears_of_faults(browser, tmp_path):
     assert browser.evaluate("document.documentElement.scrollWidth") > 360
 
 
+@pytest.mark.slow
 def test_it_prints(browser, reports, tmp_path):
     file = tmp_path / "report.html"
     file.write_text(page.render(reports["passed"]), encoding="utf-8")

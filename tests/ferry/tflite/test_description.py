@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from converted import run_tflite
 from ferry.errors import InputFileError
 from ferry.frozen import frozen_graph
 from ferry.tflite import converter, description, flatbuffer
-from onnx_models import normal, run_tflite
+from onnx_models import normal
 
 
 def small_graph():

@@ -6,6 +6,8 @@ from ferry.verify import criterion
 from ferry.verify.output_errors import OutputErrors
 from ferry.verify.output_summary import OutputSummary
 
+pytestmark = pytest.mark.fast
+
 SPEC = TensorSpec("output", (1, 200), np.dtype(np.float32))
 SAMPLES = 200
 ROUNDING = 1e-5

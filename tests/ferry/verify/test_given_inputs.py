@@ -10,6 +10,8 @@ from ferry.errors import VerificationError
 from ferry.runtimes import TensorSpec
 from ferry.verify import given_inputs, image_inputs
 
+pytestmark = pytest.mark.fast
+
 IMAGE = TensorSpec("input", (1, 3, 4, 4), np.dtype(np.float32))
 TWO = [TensorSpec("input_0", (1, 3), np.dtype(np.float32)), TensorSpec("input_1", (1, 2), np.dtype(np.int64))]
 

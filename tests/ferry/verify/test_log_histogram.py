@@ -3,6 +3,8 @@ import pytest
 
 from ferry.verify.log_histogram import HIGHEST, LogHistogram
 
+pytestmark = pytest.mark.fast
+
 
 def histogram(values):
     made = LogHistogram()

@@ -4,6 +4,8 @@ import pytest
 from ferry.runtimes import TensorSpec
 from ferry.verify import matched_tensors
 
+pytestmark = pytest.mark.fast
+
 SPEC = TensorSpec("output", (1, 4), np.dtype(np.float32))
 
 

@@ -5,6 +5,8 @@ from ferry.runtimes import TensorSpec
 from ferry.verify.output_errors import OutputErrors
 from ferry.verify.output_summary import LONGEST_AXIS, OutputSummary, part_axes
 
+pytestmark = pytest.mark.fast
+
 SCORES = TensorSpec("output", (1, 10), np.dtype(np.float32))
 MAP = TensorSpec("output", (1, 3, 4, 5), np.dtype(np.float32))
 

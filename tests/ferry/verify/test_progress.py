@@ -6,6 +6,8 @@ from rich.console import Console
 from ferry.verify import progress
 from ferry.verify.progress import Progress
 
+pytestmark = pytest.mark.fast
+
 
 @pytest.fixture()
 def clock(monkeypatch):

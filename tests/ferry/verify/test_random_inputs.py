@@ -4,6 +4,8 @@ import pytest
 from ferry.errors import VerificationError
 from ferry.verify.random_inputs import STANDARD_NORMAL, Distribution, describe, draw, is_distribution, parse
 
+pytestmark = pytest.mark.fast
+
 
 def values(example, position=0, distribution=STANDARD_NORMAL):
     return draw(position, [example], distribution)[0]

@@ -7,6 +7,8 @@ import pytest
 from ferry.verify import reference_store
 from ferry.verify.reference_store import Chunk, ReferenceStore, key_of, path_of, read, write
 
+pytestmark = pytest.mark.fast
+
 CHUNK = Chunk([np.arange(6.0).reshape(2, 3)], [np.arange(6, dtype=np.float32).reshape(2, 3)])
 KEY, OTHER = key_of({"model": 1}), key_of({"model": 2})
 

@@ -1,8 +1,11 @@
 import io
 
+import pytest
 from rich.console import Console
 
 from ferry.verify import summary_lines
+
+pytestmark = pytest.mark.fast
 
 STAGE = {
     "passed": True, "fault": None, "mean_abs_error": 2e-6, "max_abs_error": 1e-5, "noise_multiple": 1.234,

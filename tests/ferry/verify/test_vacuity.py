@@ -6,6 +6,8 @@ from ferry.verify import vacuity
 from ferry.verify.output_errors import OutputErrors
 from ferry.verify.output_summary import OutputSummary
 
+pytestmark = pytest.mark.fast
+
 SPEC = TensorSpec("output", (1, 4), np.dtype(np.float32))
 
 

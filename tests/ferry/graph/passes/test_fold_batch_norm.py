@@ -6,6 +6,8 @@ from ferry.graph.onnx_file import initializers
 from ferry.graph.passes.fold_batch_norm import fold_batch_norm
 from onnx_models import assert_rewritten, model_of, normal, run_onnx
 
+pytestmark = pytest.mark.fast
+
 
 def net(bias=True, second_reader=False, shared_weight=False):
     norm = ["scale", "shift", "mean", "variance"]

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from onnx import helper
 
+from converted import assert_converted
 from ferry.graph.passes.fold_channel_shuffle import fold_channel_shuffle
 from ferry.tflite import flatbuffer
-from onnx_models import after_a_convolution, assert_carried, model_of, normal, run_onnx
+from onnx_models import after_a_convolution, model_of, normal, run_onnx
 
 SHAPE = [1, 6, 4, 5]
 
@@ -35,7 +36,7 @@ def test_a_shuffle_becomes_one_gather(groups):
 
 def test_between_convolutions_it_needs_no_transpose():
     nodes, constants = shuffle()
-    data = assert_carried(after_a_convolution(nodes, SHAPE, constants), {"x": normal(1, *SHAPE)})
+    data = assert_converted(after_a_convolution(nodes, SHAPE, constants), {"x": normal(1, *SHAPE)})
     assert flatbuffer.operators(data) == {"TRANSPOSE": 2, "CONV_2D": 1, "GATHER": 1}
 
 
@@ -54,7 +55,7 @@ def test_what_only_looks_like_one_stays(other):
     model = model_of(nodes, {"x": SHAPE}, constants)
     fold_channel_shuffle(model)
     assert kinds(model) == ["Reshape", "Transpose", "Reshape"]
-    assert_carried(model, {"x": normal(1, *SHAPE)})
+    assert_converted(model, {"x": normal(1, *SHAPE)})
 
 
 def test_one_whose_middle_is_read_elsewhere_stays():

@@ -7,6 +7,8 @@ from ferry.graph.onnx_file import initializers
 from ferry.graph.passes.fold_constants import fold_constants, static_shapes
 from onnx_models import model_of, normal, run_onnx
 
+pytestmark = pytest.mark.fast
+
 
 def kinds(model):
     return [node.op_type for node in model.graph.node]

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 from onnx import helper
 
+from converted import assert_converted
 from ferry.graph.onnx_file import initializers
 from ferry.graph.passes.fold_pixel_shuffle import fold_pixel_shuffle
 from ferry.tflite import flatbuffer
-from onnx_models import assert_carried, assert_rewritten, model_of, normal
+from onnx_models import assert_rewritten, model_of, normal
 
 SHAPE = [1, 3, 4, 5]
 X = {"x": normal(9, *SHAPE)}
@@ -30,7 +31,7 @@ def shuffled(split=(1, 2, 2, 2, 4, 5), permutation=SWAP, joined=(1, 2, 8, 10), o
 
 def test_it_is_one_operator_and_the_convolution_makes_its_order():
     assert assert_rewritten(shuffled(), fold_pixel_shuffle, X) == ["Conv", "DepthToSpace"]
-    data = assert_carried(shuffled(), X)
+    data = assert_converted(shuffled(), X)
     assert flatbuffer.operators(data) == {"TRANSPOSE": 2, "CONV_2D": 1, "DEPTH_TO_SPACE": 1}
 
 

@@ -5,6 +5,8 @@ from onnx import helper
 from ferry.graph.passes.join_affines import join_affines
 from onnx_models import assert_rewritten, model_of, normal
 
+pytestmark = pytest.mark.fast
+
 SHAPE = [1, 3, 4, 5]
 
 

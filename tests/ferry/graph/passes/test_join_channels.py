@@ -5,6 +5,8 @@ from onnx import helper
 from ferry.graph.passes.join_channels import join_channels
 from onnx_models import assert_rewritten, model_of, normal
 
+pytestmark = pytest.mark.fast
+
 SHAPE = [1, 3, 4, 5]
 X = {"x": normal(9, *SHAPE)}
 

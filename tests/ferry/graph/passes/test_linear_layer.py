@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
@@ -7,6 +8,8 @@ from ferry.graph.onnx_file import initializers
 from ferry.graph.passes.linear_layer import linear_layer
 from ferry.graph.weights import Weights
 from onnx_models import model_of, normal, run_onnx
+
+pytestmark = pytest.mark.fast
 
 
 @st.composite

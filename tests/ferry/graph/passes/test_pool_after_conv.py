@@ -1,9 +1,10 @@
 import pytest
 from onnx import helper
 
+from converted import assert_converted
 from ferry.graph.passes.pool_after_conv import pool_after_conv
 from ferry.tflite import flatbuffer
-from onnx_models import assert_carried, assert_rewritten, model_of, normal
+from onnx_models import assert_rewritten, model_of, normal
 
 SHAPE = [1, 6, 7, 8]
 X = {"x": normal(9, *SHAPE)}
@@ -29,7 +30,7 @@ def test_the_two_change_places(bias, pool):
 
 
 def test_in_tflite_they_are_two_operators():
-    assert flatbuffer.operators(assert_carried(branch(), X)) == {"TRANSPOSE": 2, "CONV_2D": 1, "DEPTHWISE_CONV_2D": 1}
+    assert flatbuffer.operators(assert_converted(branch(), X)) == {"TRANSPOSE": 2, "CONV_2D": 1, "DEPTHWISE_CONV_2D": 1}
 
 
 @pytest.mark.parametrize(

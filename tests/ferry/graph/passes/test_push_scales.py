@@ -5,6 +5,8 @@ from onnx import helper
 from ferry.graph.passes.push_scales import push_scales
 from onnx_models import assert_rewritten, model_of, normal
 
+pytestmark = pytest.mark.fast
+
 SHAPE = [1, 4, 6, 6]
 X = {"x": normal(9, *SHAPE)}
 

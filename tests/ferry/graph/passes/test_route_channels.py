@@ -7,6 +7,8 @@ from onnx import helper
 from ferry.graph.passes.route_channels import route_channels
 from onnx_models import assert_rewritten, model_of, normal
 
+pytestmark = pytest.mark.fast
+
 
 class Net:
     """A chain of ShuffleNet's units: half of the channels goes through a convolution, then all are shuffled."""

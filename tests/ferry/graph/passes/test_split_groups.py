@@ -4,11 +4,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
+from converted import assert_converted
 from ferry.graph.onnx_file import initializers
 from ferry.graph.passes import split_groups as module
 from ferry.graph.passes.split_groups import split_groups
 from ferry.tflite import flatbuffer
-from onnx_models import assert_carried, assert_rewritten, model_of, normal
+from onnx_models import assert_rewritten, model_of, normal
 
 
 def grouped(
@@ -57,7 +58,7 @@ def test_padding_that_is_not_same_is_one_pad_for_all_parts():
 
 def test_bias_and_activation_go_with_each_part():
     model, x = grouped(2, 8, activation="Relu", pads=[1, 1, 1, 1])
-    count = flatbuffer.operators(assert_carried(model, x))
+    count = flatbuffer.operators(assert_converted(model, x))
     assert count == {"TRANSPOSE": 2, "SPLIT": 1, "CONV_2D": 2, "CONCATENATION": 1}
 
 

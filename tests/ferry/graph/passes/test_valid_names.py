@@ -1,10 +1,11 @@
 import numpy as np
 from onnx import helper
 
+from converted import assert_converted
 from ferry.frozen import frozen_graph
 from ferry.graph.passes.valid_names import make_names_valid
 from ferry.lowering import convert_onnx
-from onnx_models import assert_carried, model_of, normal
+from onnx_models import model_of, normal
 
 
 def odd_names():
@@ -24,7 +25,7 @@ def test_names_become_ones_that_tensorflow_takes():
     assert [entry.name for entry in model.graph.input] == ["my_input_0"]
     assert [entry.name for entry in model.graph.output] == ["output"]
     assert [node.name for node in model.graph.node] == ["output_1", "Add_1"]
-    assert_carried(model, {"my_input_0": normal(3, 2)})
+    assert_converted(model, {"my_input_0": normal(3, 2)})
 
 
 def test_good_names_stay():
@@ -44,5 +45,5 @@ def test_two_names_that_become_one_stay_apart():
     make_names_valid(model)
     assert [entry.name for entry in model.graph.input] == ["a_b", "a_b_1"]
     feeds = {"a_b": normal(1, 2), "a_b_1": normal(2, 2)}
-    assert_carried(model, feeds)
+    assert_converted(model, feeds)
     assert np.any(feeds["a_b"] != feeds["a_b_1"])

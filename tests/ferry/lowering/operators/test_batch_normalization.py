@@ -3,8 +3,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
+from converted import assert_converted
 from ferry.tflite import flatbuffer
-from onnx_models import assert_carried, model_of, normal
+from onnx_models import model_of, normal
 
 
 def norm_model(shape, epsilon):
@@ -29,9 +30,9 @@ def norm_model(shape, epsilon):
     st.sampled_from([1e-5, 1e-3]),
 )
 def test_it_computes_what_onnx_runtime_does(shape, epsilon):
-    assert_carried(norm_model(list(shape), epsilon), {"x": normal(5, *shape)})
+    assert_converted(norm_model(list(shape), epsilon), {"x": normal(5, *shape)})
 
 
 def test_of_an_image_it_is_one_operator():
-    data = assert_carried(norm_model([1, 3, 4, 5], 1e-5), {"x": normal(5, 1, 3, 4, 5)})
+    data = assert_converted(norm_model([1, 3, 4, 5], 1e-5), {"x": normal(5, 1, 3, 4, 5)})
     assert flatbuffer.operators(data) == {"TRANSPOSE": 2, "DEPTHWISE_CONV_2D": 1}

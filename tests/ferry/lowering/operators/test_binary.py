@@ -3,9 +3,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
+from converted import assert_converted
 from ferry.lowering.operators import binary
 from ferry.tflite import flatbuffer
-from onnx_models import after_a_convolution, assert_carried, both_layouts, model_of, normal
+from onnx_models import after_a_convolution, both_layouts, model_of, normal
 
 SHAPE = [1, 3, 4, 5]
 
@@ -19,7 +20,7 @@ def test_a_constant_is_broadcast_as_onnx_runtime_does(operator, constant):
     value = abs(normal(2, *constant)) + 0.5 if constant else normal(2, 1).reshape(())
     node = helper.make_node(operator, ["x", "c"], ["y"], name="it")
     for model in both_layouts(node, SHAPE, {"c": value}):
-        assert_carried(model, {"x": normal(1, *SHAPE)})
+        assert_converted(model, {"x": normal(1, *SHAPE)})
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
@@ -40,13 +41,13 @@ def test_two_tensors_are(operator, ones, swapped, both_made):
     else:
         first = helper.make_node("Sigmoid", ["other_in"], ["other"], name="s")
     nodes = [first, helper.make_node(operator, names, ["y"], name="it")]
-    assert_carried(after_a_convolution(nodes, SHAPE, constants, more_inputs={"other_in": other}), feeds)
+    assert_converted(after_a_convolution(nodes, SHAPE, constants, more_inputs={"other_in": other}), feeds)
 
 
 def test_a_tensor_of_lower_rank_is():
     node = helper.make_node("Add", ["x", "row"], ["y"], name="it")
     model = after_a_convolution([node], SHAPE, more_inputs={"row": [4, 5]})
-    assert_carried(model, {"x": normal(1, *SHAPE), "row": normal(2, 4, 5)})
+    assert_converted(model, {"x": normal(1, *SHAPE), "row": normal(2, 4, 5)})
 
 
 def test_a_residual_sum_of_two_convolutions_needs_no_transpose_between():
@@ -54,7 +55,7 @@ def test_a_residual_sum_of_two_convolutions_needs_no_transpose_between():
         helper.make_node("Conv", ["x", "w"], ["c"], name="second", kernel_shape=[1, 1]),
         helper.make_node("Add", ["c", "x"], ["y"], name="sum"),
     ]
-    data = assert_carried(after_a_convolution(nodes, SHAPE, {"w": normal(3, 3, 3, 1, 1)}), {"x": normal(1, *SHAPE)})
+    data = assert_converted(after_a_convolution(nodes, SHAPE, {"w": normal(3, 3, 3, 1, 1)}), {"x": normal(1, *SHAPE)})
     # One where the input comes in, one where the output goes out.
     assert flatbuffer.operators(data) == {"TRANSPOSE": 2, "CONV_2D": 2, "ADD": 1}
 
@@ -67,7 +68,7 @@ def test_a_constant_on_what_a_linear_layer_made(operator, constant):
         helper.make_node(operator, ["h", "c"], ["y"], name="it"),
     ]
     constants = {"w": normal(3, 4, 5), "b": normal(4, 5), "c": abs(normal(2, *constant)) + 0.5}
-    assert_carried(model_of(nodes, {"x": [3, 4]}, constants), {"x": normal(1, 3, 4)})
+    assert_converted(model_of(nodes, {"x": [3, 4]}, constants), {"x": normal(1, 3, 4)})
 
 
 @pytest.mark.parametrize("constant", [(2, 1), (2, 1, 1, 1), (2, 1, 4, 1), (4, 5)])
@@ -81,4 +82,4 @@ def test_a_constant_for_each_sample_on_what_has_a_bias(constant):
         shape, weights = [2, 3, 4, 5], normal(1, 6, 3, 1, 1)
     nodes = [first, helper.make_node("Add", ["f", "c"], ["y"], name="it")]
     model = model_of(nodes, {"x": shape}, {"w": weights, "b": normal(2, 6), "c": normal(3, *constant)})
-    assert_carried(model, {"x": normal(4, *shape)})
+    assert_converted(model, {"x": normal(4, *shape)})

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
+from converted import assert_converted
 from ferry.tflite import flatbuffer
-from onnx_models import assert_carried, model_of, normal
+from onnx_models import model_of, normal
 
 LIMITS = st.one_of(st.none(), st.floats(-2, 2, width=32))
 
@@ -25,10 +26,10 @@ def clip_model(low, high, opset):
 def test_it_computes_what_onnx_runtime_does(low, high, opset):
     if low is not None and high is not None and low > high:
         low, high = high, low
-    assert_carried(clip_model(low, high, opset), {"x": 3 * normal(1, 2, 3, 4, 4)})
+    assert_converted(clip_model(low, high, opset), {"x": 3 * normal(1, 2, 3, 4, 4)})
 
 
 @pytest.mark.parametrize(("limits", "operator"), [((0.0, 6.0), "RELU6"), ((0.0, None), "RELU")])
 def test_the_limits_of_an_activation_make_it_one(limits, operator):
-    data = assert_carried(clip_model(*limits, 11), {"x": 5 * normal(1, 2, 3, 4, 4)})
+    data = assert_converted(clip_model(*limits, 11), {"x": 5 * normal(1, 2, 3, 4, 4)})
     assert flatbuffer.operators(data) == {operator: 1}

@@ -5,8 +5,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from converted import assert_converted
 from ferry.tflite import flatbuffer
-from onnx_models import after_a_convolution, assert_carried, model_of, normal
+from onnx_models import after_a_convolution, model_of, normal
 
 SHAPE = [2, 3, 4, 5]
 X = normal(1, *SHAPE)
@@ -15,7 +16,7 @@ X = normal(1, *SHAPE)
 def check(nodes, constants, **options):
     """The nodes read ``x``; the last one makes ``y``."""
     for model in (model_of(nodes, {"x": SHAPE}, constants, **options), made_last(nodes, constants, **options)):
-        data = assert_carried(model, {"x": X})
+        data = assert_converted(model, {"x": X})
         assert not flatbuffer.flex_operators(flatbuffer.operators(data))
 
 
@@ -68,4 +69,4 @@ def test_casts(target):
 def test_what_is_no_number(operator):
     nodes = [helper.make_node(operator, ["x"], ["a"]), helper.make_node("Cast", ["a"], ["y"], to=1)]
     model = model_of(nodes, {"x": SHAPE})
-    assert_carried(model, {"x": np.where(X > 1, np.inf, np.where(X < -1, np.nan, X)).astype(np.float32)})
+    assert_converted(model, {"x": np.where(X > 1, np.inf, np.where(X < -1, np.nan, X)).astype(np.float32)})

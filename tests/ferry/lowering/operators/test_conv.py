@@ -3,8 +3,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
+from converted import assert_converted
 from ferry.tflite import flatbuffer
-from onnx_models import assert_carried, model_of, normal
+from onnx_models import model_of, normal
 
 
 @st.composite
@@ -43,7 +44,7 @@ def test_it_computes_what_onnx_runtime_does(case):
     reach = [(size - 1) * dilation + 1 for size, dilation in zip(case["kernel"], case["dilations"])]
     padded = [case["shape"][2 + axis] + case["pads"][axis] + case["pads"][2 + axis] for axis in (0, 1)]
     assume(all(size >= needed for size, needed in zip(padded, reach)))
-    assert_carried(conv_model(case), {"x": normal(3, *case["shape"])})
+    assert_converted(conv_model(case), {"x": normal(3, *case["shape"])})
 
 
 def case_of(**changes):
@@ -56,7 +57,7 @@ def case_of(**changes):
 
 
 def operators_of(case):
-    data = assert_carried(conv_model(case), {"x": normal(3, *case["shape"])})
+    data = assert_converted(conv_model(case), {"x": normal(3, *case["shape"])})
     return {name: count for name, count in flatbuffer.operators(data).items() if name != "TRANSPOSE"}
 
 
@@ -84,7 +85,7 @@ def test_automatic_padding(auto_pad, stride):
         "Conv", ["x", "w"], ["y"], name="conv", kernel_shape=[2, 3], strides=[stride, stride], auto_pad=auto_pad
     )
     model = model_of([node], {"x": [1, 2, 7, 8]}, {"w": normal(1, 3, 2, 2, 3)})
-    assert_carried(model, {"x": normal(2, 1, 2, 7, 8)})
+    assert_converted(model, {"x": normal(2, 1, 2, 7, 8)})
 
 
 def test_a_dilated_depthwise_convolution_is_one_operator():
@@ -93,11 +94,11 @@ def test_a_dilated_depthwise_convolution_is_one_operator():
 
 def test_a_grouped_convolution_that_is_not_depthwise_is_right():
     case = case_of(group=2, filters=4)
-    data = assert_carried(conv_model(case), {"x": normal(3, *case["shape"])})
+    data = assert_converted(conv_model(case), {"x": normal(3, *case["shape"])})
     assert flatbuffer.operators(data)["CONV_2D"] == 2
 
 
 def test_a_one_dimensional_convolution_is_right():
     node = helper.make_node("Conv", ["x", "w"], ["y"], name="conv", kernel_shape=[3], pads=[1, 1])
     model = model_of([node], {"x": [1, 4, 10]}, {"w": normal(1, 6, 4, 3)})
-    assert_carried(model, {"x": normal(2, 1, 4, 10)})
+    assert_converted(model, {"x": normal(2, 1, 4, 10)})

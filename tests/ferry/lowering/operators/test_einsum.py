@@ -1,8 +1,9 @@
 import pytest
 from onnx import helper
 
+from converted import assert_converted
 from ferry.tflite import flatbuffer
-from onnx_models import assert_carried, model_of, normal
+from onnx_models import model_of, normal
 
 SIZES = {"b": 2, "h": 3, "i": 4, "j": 5, "d": 6, "k": 7}
 
@@ -32,5 +33,5 @@ def test_as_onnx_runtime(equation):
     }
     node = helper.make_node("Einsum", names, ["y"], equation=equation)
     model = model_of([node], {name: list(array.shape) for name, array in feeds.items()}, opset=12)
-    data = assert_carried(model, feeds)
+    data = assert_converted(model, feeds)
     assert not flatbuffer.flex_operators(flatbuffer.operators(data))

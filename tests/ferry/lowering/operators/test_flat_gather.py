@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
+from converted import assert_converted
 from ferry.tflite import flatbuffer
-from onnx_models import assert_carried, model_of, normal
+from onnx_models import model_of, normal
 
 SHAPE = [3, 4, 5]
 X = normal(1, *SHAPE)
@@ -18,7 +19,7 @@ def check(node, indices, more=None, computed=False, **options):
         inputs["f"], feeds["f"] = list(indices.shape), indices.astype(np.float32)
     else:
         constants["i"] = indices
-    data = assert_carried(model_of(nodes, inputs, constants, **options), feeds)
+    data = assert_converted(model_of(nodes, inputs, constants, **options), feeds)
     assert not flatbuffer.flex_operators(flatbuffer.operators(data))
 
 

@@ -2,8 +2,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
+from converted import assert_converted
 from ferry.tflite import flatbuffer
-from onnx_models import after_a_convolution, assert_carried, model_of, normal
+from onnx_models import after_a_convolution, model_of, normal
 
 SIZES = st.integers(1, 6)
 
@@ -23,11 +24,11 @@ def gemm_model(rows, inner, columns, trans_a=0, trans_b=0, alpha=1.0, beta=1.0, 
 def test_it_computes_what_onnx_runtime_does(rows, inner, columns, trans_a, trans_b, factor, data):
     bias = data.draw(st.sampled_from([None, (columns,), (1, columns), (rows, columns), (1,)]))
     model = gemm_model(rows, inner, columns, trans_a, trans_b, factor, factor, bias)
-    assert_carried(model, {"a": normal(3, *((inner, rows) if trans_a else (rows, inner)))})
+    assert_converted(model, {"a": normal(3, *((inner, rows) if trans_a else (rows, inner)))})
 
 
 def test_a_linear_layer_is_one_operator():
-    data = assert_carried(gemm_model(1, 8, 4, trans_b=1, bias=(4,)), {"a": normal(3, 1, 8)})
+    data = assert_converted(gemm_model(1, 8, 4, trans_b=1, bias=(4,)), {"a": normal(3, 1, 8)})
     assert flatbuffer.operators(data) == {"FULLY_CONNECTED": 1}
 
 
@@ -37,5 +38,5 @@ def test_a_flattening_before_it_needs_no_transpose():
         helper.make_node("Gemm", ["f", "b", "c"], ["y"], name="gemm", transB=1),
     ]
     constants = {"b": normal(1, 7, 60), "c": normal(2, 7)}
-    data = assert_carried(after_a_convolution(nodes, [2, 3, 4, 5], constants), {"x": normal(3, 2, 3, 4, 5)})
+    data = assert_converted(after_a_convolution(nodes, [2, 3, 4, 5], constants), {"x": normal(3, 2, 3, 4, 5)})
     assert flatbuffer.operators(data) == {"TRANSPOSE": 1, "CONV_2D": 1, "RESHAPE": 1, "FULLY_CONNECTED": 1}

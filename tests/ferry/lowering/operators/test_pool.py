@@ -4,9 +4,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
+from converted import assert_converted, run_graph, run_tflite
 from ferry.lowering import convert_onnx
 from ferry.tflite import converter, flatbuffer
-from onnx_models import after_a_convolution, assert_carried, both_layouts, normal, run_graph, run_tflite
+from onnx_models import after_a_convolution, both_layouts, normal
 
 
 @st.composite
@@ -25,7 +26,7 @@ def check(operator, case, **attributes):
     shape = case.pop("shape")
     node = helper.make_node(operator, ["x"], ["y"], name="pool", **case, **attributes)
     for model in both_layouts(node, shape):
-        assert_carried(model, {"x": normal(1, *shape)})
+        assert_converted(model, {"x": normal(1, *shape)})
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
@@ -73,12 +74,12 @@ def test_one_dimension(operator):
 @pytest.mark.parametrize(("operator", "name"), [("MaxPool", "MAX_POOL_2D"), ("AveragePool", "AVERAGE_POOL_2D")])
 def test_padding_that_is_same_needs_no_pad(operator, name):
     node = helper.make_node(operator, ["x"], ["y"], kernel_shape=[3, 3], strides=[1, 1], pads=[1, 1, 1, 1])
-    data = assert_carried(after_a_convolution([node], [1, 3, 8, 8]), {"x": normal(1, 1, 3, 8, 8)})
+    data = assert_converted(after_a_convolution([node], [1, 3, 8, 8]), {"x": normal(1, 1, 3, 8, 8)})
     assert flatbuffer.operators(data) == {"TRANSPOSE": 2, "CONV_2D": 1, name: 1}
 
 
 @pytest.mark.parametrize("operator", ["MaxPool", "AveragePool"])
 def test_one_of_single_values_is_nothing(operator):
     node = helper.make_node(operator, ["x"], ["y"], kernel_shape=[1, 1], strides=[1, 1])
-    data = assert_carried(after_a_convolution([node], [1, 3, 8, 8]), {"x": normal(1, 1, 3, 8, 8)})
+    data = assert_converted(after_a_convolution([node], [1, 3, 8, 8]), {"x": normal(1, 1, 3, 8, 8)})
     assert flatbuffer.operators(data) == {"TRANSPOSE": 2, "CONV_2D": 1}

@@ -3,8 +3,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
+from converted import assert_converted
 from ferry.tflite import flatbuffer
-from onnx_models import assert_carried, both_layouts, normal
+from onnx_models import both_layouts, normal
 
 
 @st.composite
@@ -22,7 +23,7 @@ def check(case, outputs=("y",), **attributes):
     shape = case.pop("shape")
     node = helper.make_node("MaxPool", ["x"], list(outputs), **case, **attributes)
     for model in both_layouts(node, shape, outputs=list(outputs)):
-        data = assert_carried(model, {"x": normal(1, *shape)})
+        data = assert_converted(model, {"x": normal(1, *shape)})
         assert not flatbuffer.flex_operators(flatbuffer.operators(data))
 
 

@@ -1,8 +1,9 @@
 import pytest
 from onnx import helper
 
+from converted import assert_converted
 from ferry.tflite import flatbuffer
-from onnx_models import after_a_convolution, assert_carried, both_layouts, normal
+from onnx_models import after_a_convolution, both_layouts, normal
 
 SHAPE = [1, 3, 4, 5]
 
@@ -14,21 +15,23 @@ def node():
 @pytest.mark.parametrize("slope", [(1,), (3, 1, 1), (1, 3, 1, 1), (4, 5), (3, 4, 5), (1, 1, 5)])
 def test_it_computes_what_onnx_runtime_does(slope):
     for model in both_layouts(node(), SHAPE, {"slope": normal(2, *slope)}):
-        assert_carried(model, {"x": normal(1, *SHAPE)})
+        assert_converted(model, {"x": normal(1, *SHAPE)})
 
 
 @pytest.mark.parametrize("shape", [[2, 3], [2, 3, 5]])
 def test_in_fewer_dimensions_too(shape):
     for model in both_layouts(node(), shape, {"slope": normal(2, 3, *[1] * (len(shape) - 2))}):
-        assert_carried(model, {"x": normal(1, *shape)})
+        assert_converted(model, {"x": normal(1, *shape)})
 
 
 @pytest.mark.parametrize("slope", [(1,), (3, 1, 1)])
 def test_it_is_one_operator(slope):
-    data = assert_carried(after_a_convolution([node()], SHAPE, {"slope": normal(2, *slope)}), {"x": normal(1, *SHAPE)})
+    data = assert_converted(
+        after_a_convolution([node()], SHAPE, {"slope": normal(2, *slope)}), {"x": normal(1, *SHAPE)}
+    )
     assert flatbuffer.operators(data) == {"TRANSPOSE": 2, "CONV_2D": 1, "PRELU": 1}
 
 
 def test_a_slope_that_is_computed_is_carried():
     model = after_a_convolution([node()], SHAPE, more_inputs={"slope": [3, 1, 1]})
-    assert_carried(model, {"x": normal(1, *SHAPE), "slope": normal(2, 3, 1, 1)})
+    assert_converted(model, {"x": normal(1, *SHAPE), "slope": normal(2, 3, 1, 1)})

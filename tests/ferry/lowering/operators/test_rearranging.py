@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
-from onnx_models import assert_carried, both_layouts, normal
+from converted import assert_converted
+from onnx_models import both_layouts, normal
 
 SHAPE = [2, 6, 4, 5]
 X = normal(1, *SHAPE)
@@ -14,7 +15,7 @@ X = normal(1, *SHAPE)
 
 def check(node, constants=None, shape=None, **options):
     for model in both_layouts(node, shape or SHAPE, constants, **options):
-        assert_carried(model, {"x": X if shape is None else normal(1, *shape)})
+        assert_converted(model, {"x": X if shape is None else normal(1, *shape)})
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2, 3, -1, -3])

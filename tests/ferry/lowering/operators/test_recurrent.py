@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
+from converted import assert_converted
 from ferry.tflite import flatbuffer
-from onnx_models import assert_carried, model_of, normal
+from onnx_models import model_of, normal
 
 STEPS, BATCH, FEATURES, HIDDEN = 4, 2, 5, 3
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
@@ -32,7 +33,7 @@ def check(operator, direction="forward", roles=("B",), lengths=None, outputs=3, 
     constants = {name: made[name] for name in kept if name not in fed}
     feeds = {"x": normal(1, steps, batch, features), **{name: made[name] for name in fed}}
     model = model_of([node], {name: list(array.shape) for name, array in feeds.items()}, constants, outputs=names)
-    data = assert_carried(model, feeds)
+    data = assert_converted(model, feeds)
     assert not flatbuffer.flex_operators(flatbuffer.operators(data))
     return data
 

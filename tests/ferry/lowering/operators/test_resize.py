@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch.nn import functional
 
+from converted import run_graph, run_tflite
 from ferry.lowering import convert_onnx
 from ferry.tflite import converter, flatbuffer
-from onnx_models import normal, run_graph, run_tflite
+from onnx_models import normal
 
 
 class Resized(torch.nn.Module):

@@ -5,9 +5,10 @@ import pytest
 import torch
 from onnx import helper, numpy_helper
 
+from converted import assert_converted, run_tflite
 from ferry.lowering import convert_onnx
 from ferry.tflite import converter, flatbuffer
-from onnx_models import assert_carried, both_layouts, normal, run_tflite
+from onnx_models import both_layouts, normal
 
 SHAPE = [1, 3, 6, 5]
 POSITIONS = ["half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"]
@@ -23,7 +24,7 @@ def check(sizes=None, scales=None, shape=None, **attributes):
         names.append("z")
     node = helper.make_node("Resize", names, ["y"], **attributes)
     for model in both_layouts(node, shape or SHAPE, constants):
-        data = assert_carried(model, {"x": normal(1, *(shape or SHAPE))})
+        data = assert_converted(model, {"x": normal(1, *(shape or SHAPE))})
         assert not flatbuffer.flex_operators(flatbuffer.operators(data))
 
 

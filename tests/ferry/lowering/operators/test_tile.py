@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
+from converted import assert_converted
 from ferry.lowering.operators import reduce_norm
 from ferry.tflite import flatbuffer
-from onnx_models import assert_carried, both_layouts, model_of, normal
+from onnx_models import both_layouts, model_of, normal
 
 SHAPE = [2, 6, 4, 5]
 
@@ -16,7 +17,7 @@ SHAPE = [2, 6, 4, 5]
 def check(node, constants=None, shape=None, x=None, **options):
     shape = SHAPE if shape is None else shape
     for model in both_layouts(node, shape, constants, **options):
-        data = assert_carried(model, {"x": normal(1, *shape) if x is None else x})
+        data = assert_converted(model, {"x": normal(1, *shape) if x is None else x})
         assert not flatbuffer.flex_operators(flatbuffer.operators(data))
 
 
@@ -48,14 +49,14 @@ def test_one_hot(axis):
     constants = {"d": np.array([7], np.int64), "v": np.array([-0.5, 2], np.float32)}
     model = model_of(nodes, {"x": [2, 3]}, constants)
     # ONNX Runtime 1.4.0 takes indices from -7 to 6, and gives nothing for others.
-    assert_carried(model, {"x": np.array([[0, 6, -1], [-7, 3, 9]], np.float32)})
+    assert_converted(model, {"x": np.array([[0, 6, -1], [-7, 3, 9]], np.float32)})
 
 
 @pytest.mark.parametrize("exponent", [2.0, 0.5, 3.0, -1.5])
 def test_power(exponent):
     # What a convolution made is negative half of the time.
     model = both_layouts(helper.make_node("Pow", ["x", "e"], ["y"]), SHAPE, {"e": np.array(exponent, np.float32)})[0]
-    assert_carried(model, {"x": np.abs(normal(1, *SHAPE)) + 0.1})
+    assert_converted(model, {"x": np.abs(normal(1, *SHAPE)) + 0.1})
 
 
 def test_square():
@@ -80,4 +81,4 @@ def test_norms(operator, axes, keepdims):
     x = np.abs(normal(1, *SHAPE)) + 1
     node = helper.make_node(operator, ["x"], ["y"], keepdims=keepdims, **attributes)
     for model in both_layouts(node, SHAPE)[: 1 if operator == "ReduceLogSum" else 2]:
-        assert_carried(model, {"x": x})
+        assert_converted(model, {"x": x})

@@ -1,5 +1,6 @@
-"""What the README tells a newcomer to type is what works."""
+"""What the README and the pages in docs/ tell a newcomer to type is what works, and what they state is so."""
 
+import os
 import re
 import shutil
 import sys
@@ -10,6 +11,11 @@ from programs import KEPT_OUT, ROOT, run
 from runners import image, venv
 
 README = (ROOT / "README.md").read_text()
+PAGES = {path.relative_to(ROOT): path.read_text() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]}
+# A paragraph may be broken anywhere.
+WHERE_IT_RUNS, VERSIONS = (
+    " ".join((ROOT / "docs" / name).read_text().split()) for name in ("where-it-runs.md", "versions.md")
+)
 
 
 def commands_under(heading):
@@ -38,8 +44,8 @@ def test_ci_runs_the_readmes_test_command():
 
 def test_every_verb_it_names_is_one():
     makefile = (ROOT / "Makefile").read_text()
-    verbs = re.findall(r"`make (?:-\w+ )?([a-z][\w-]*)", README)
-    assert len(verbs) > 3
+    verbs = {verb for text in PAGES.values() for verb in re.findall(r"`make (?:-\w+ )?([a-z][\w-]*)", text)}
+    assert len(verbs) > 10
     for verb in verbs:
         assert re.search(rf"^{verb}:", makefile, re.MULTILINE), verb
 
@@ -62,7 +68,7 @@ def test_its_model_file_keeps_the_contract(tmp_path):
 @pytest.mark.parametrize("package", ["torch", "torchvision", "onnx", "onnxruntime", "onnx-tf", "tensorflow-cpu"])
 def test_the_versions_it_names_are_the_locked_ones(package, lock):
     version = re.search(rf"^{package}==(\S+)", (ROOT / lock).read_text(), re.MULTILINE).group(1)
-    assert version in README.split("## Versions")[1].split("## ")[0]
+    assert version in VERSIONS.split("## ")[0]
 
 
 def test_it_counts_the_locked_packages():
@@ -70,17 +76,31 @@ def test_it_counts_the_locked_packages():
         len(re.findall(r"^[a-z0-9].*==", (ROOT / name).read_text(), re.MULTILINE))
         for name in ("requirements.lock", "requirements/tf2.2.lock")
     ]
-    assert f"all {counts[0]} packages" in README
-    assert f"into the {counts[1]} of `requirements/tf2.2.lock`" in README
+    assert f"all {counts[0]} packages" in VERSIONS
+    assert f"into the {counts[1]} of `requirements/tf2.2.lock`" in VERSIONS
 
 
 def test_it_says_what_the_images_and_the_environment_take():
     for made in (image.BY_TENSORFLOW["2.4"], image.GPU):
-        assert f"| `{made.dockerfile}` | {made.size}" in README
+        assert f"| `{made.dockerfile}` | {made.size}" in WHERE_IT_RUNS
     cost = f"{venv.TF24.download_mb / 1000:.1f} GB to download, {venv.TF24.disk_mb / 1000:.1f} GB on disk"
-    assert f"(once: {cost})" in README
+    assert f"(once: {cost})" in " ".join(README.split())
 
 
-def test_it_says_what_tensorflow_22_takes():
-    takes = f"({venv.TF22.disk_mb / 1000:.1f} GB and {image.BY_TENSORFLOW['2.2'].size}\non disk)"
-    assert takes in README
+def test_they_say_what_tensorflow_22_takes():
+    takes = f"({venv.TF22.disk_mb / 1000:.1f} GB and {image.BY_TENSORFLOW['2.2'].size} on disk)"
+    assert takes in VERSIONS
+
+
+def test_it_is_short():
+    assert len(README.split()) <= 1500
+
+
+def test_every_link_leads_to_a_file_and_every_page_is_linked():
+    linked = set()
+    for page, text in PAGES.items():
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+            path = os.path.normpath(page.parent / target)
+            assert (ROOT / path).exists(), f"{page} links to {target}"
+            linked.add(path)
+    assert {str(page) for page in PAGES} - linked == {"README.md"}

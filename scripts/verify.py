@@ -12,7 +12,7 @@ FAILED = 2
 
 
 def verify(arguments, console) -> int:
-    """Compare the artifacts in ``arguments.build`` with ``arguments.model``; write ``report.json`` beside them."""
+    """Compare the artifacts in ``arguments.build`` with ``arguments.model``; write all below ``output``."""
     started = time.monotonic()
     from ferry import atomic_file
     from ferry.errors import FerryError, VerificationError
@@ -27,7 +27,9 @@ def verify(arguments, console) -> int:
         "tensorflow": os.path.join(arguments.build, "model.pb"),
         "tflite": os.path.join(arguments.build, "model.tflite"),
     }
-    target = os.path.join(arguments.build, "report.json")
+    output = arguments.output or arguments.build
+    os.makedirs(output, exist_ok=True)
+    target = os.path.join(output, "report.json")
     name = os.path.splitext(os.path.basename(arguments.model))[0]
     device = tensorflow_gpu.use(arguments.device, lambda line: console.print(f"verify: {line}", markup=False))
     processors = len(os.sched_getaffinity(0))
@@ -44,7 +46,7 @@ def verify(arguments, console) -> int:
         model=ModelSource(arguments.model, arguments.weights, arguments.input_shape),
         artifacts=artifacts,
         options={"tensorflow": {"on": device, "layout": arguments.layout}, "tflite": {"layout": arguments.layout}},
-        build=arguments.build,
+        output=output,
         samples=arguments.samples,
         given=arguments.inputs,
         tolerance=arguments.tolerance,
@@ -62,31 +64,31 @@ def verify(arguments, console) -> int:
         # An older report that says "passed" must not outlive a check that proved nothing.
         nothing = report.of_nothing(name, settings, str(error), made_with)
         atomic_file.write_bytes(target, report.as_bytes(nothing))
-        files.write(arguments.build, nothing)
+        files.write(output, nothing)
         raise
     made = report.as_dictionary(name, settings, time.monotonic() - started, outcome, before, made_with)
-    for stage_name in report.replaced_since(target, made):
+    for stage_name in report.replaced_since(os.path.join(arguments.build, "report.json"), made):
         file = os.path.basename(artifacts[stage_name])
         console.print(f"verify: {stage_name}: {file} is not the file that was checked last", markup=False)
-    worst_input.save(arguments.build, made, outcome)
+    worst_input.save(output, made, outcome)
     atomic_file.write_bytes(target, report.as_bytes(made))
-    files.write(arguments.build, made)
+    files.write(output, made)
     console.print(summary_lines.table(made))
     if arguments.model.endswith(".onnx"):
         console.print("verify: the model came as ONNX, so what PyTorch is called here is ONNX Runtime", markup=False)
     for line in summary_lines.lines(made, target):
         console.print(line, markup=False)
     # Only now: who is content with the verdict may interrupt what follows.
-    where = _where_it_broke(arguments, made)
+    where = _where_it_broke(arguments, output, made)
     for line in where:
         console.print(f"verify: {line}", markup=False)
     if where:
         atomic_file.write_bytes(target, report.as_bytes(made))
-        files.write(arguments.build, made)
+        files.write(output, made)
     return 0 if made["passed"] else FAILED
 
 
-def _where_it_broke(arguments, made) -> List[str]:
+def _where_it_broke(arguments, output, made) -> List[str]:
     """What a bisection of the first stage that failed by its values finds, noted in the report too."""
     failed = [name for name, entry in made["stages"].items() if not entry["passed"] and entry["worst_sample"]]
     if not failed:
@@ -95,7 +97,7 @@ def _where_it_broke(arguments, made) -> List[str]:
     from ferry.model.model_source import ModelSource
 
     source = ModelSource(arguments.model, arguments.weights, arguments.input_shape)
-    lines, where = explain.explain(source, arguments.build, arguments.layout, failed[0])
+    lines, where = explain.explain(source, arguments.build, output, arguments.layout, failed[0])
     made["stages"][failed[0]]["where"] = where
     return lines
 
@@ -132,6 +134,12 @@ def main() -> int:
     parser.add_argument("--input-shape", default="", metavar="SHAPES", help="a TorchScript model's, as in 1,3,224,224")
     parser.add_argument("--build", required=True, metavar="FOLDER", help="where the artifacts are")
     parser.add_argument(
+        "--output",
+        default="",
+        metavar="FOLDER",
+        help="where all that is written goes; where the artifacts are if empty",
+    )
+    parser.add_argument(
         "--layout",
         choices=["nchw", "nhwc"],
         default="nchw",
@@ -146,7 +154,7 @@ def main() -> int:
     )
     parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu", help="what TensorFlow runs on")
     arguments = parser.parse_args()
-    return stage.run("verify", arguments, os.path.join(arguments.build, "report.json"), verify)
+    return stage.run("verify", arguments, os.path.join(arguments.output or arguments.build, "report.json"), verify)
 
 
 if __name__ == "__main__":

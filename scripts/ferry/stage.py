@@ -7,16 +7,24 @@ import signal
 import sys
 import time
 import traceback
-from typing import Callable
+from typing import Any, Callable
 
 from rich import filesize
 from rich.console import Console
 
 from ferry.errors import FerryError, OutputFileError
+from ferry.printable import printable, printable_lines
 
 INTERRUPTED = 130
 
 Body = Callable[[argparse.Namespace, Console], int]
+
+
+class SafeConsole(Console):
+    """A console whose text holds no escape sequences but its own: what a model says is shown, and never obeyed."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*(printable(each) if isinstance(each, str) else each for each in objects), **options)
 
 
 def parser(name: str, description: str) -> argparse.ArgumentParser:
@@ -77,7 +85,8 @@ def run(name: str, arguments: argparse.Namespace, output: str, body: Body) -> in
         reason = f"{type(error).__name__}: {str(error).strip() or 'no further message'}".splitlines()[0]
         message, code, cause = f"this should not have happened, and is a fault in Ferry: {reason}", 1, error
     errors.print(f"[bold red]{name}: error:[/] ", end="")
-    errors.print(message, markup=False)
+    for line in printable_lines(message):
+        errors.print(line, markup=False)
     if cause is not None:
         traceback.print_exception(type(cause), cause, cause.__traceback__)
         sys.stderr.flush()
@@ -104,7 +113,7 @@ def result(console: Console, name: str, path: str, detail: str, started: float) 
 def _console(descriptor: int) -> Console:
     # A message in letters that the terminal's encoding lacks must still be a message.
     file = os.fdopen(os.dup(descriptor), "w", errors="backslashreplace")
-    return Console(file=file, highlight=False, soft_wrap=True)
+    return SafeConsole(file=file, highlight=False, soft_wrap=True)
 
 
 def _redirect_to(log: str) -> None:

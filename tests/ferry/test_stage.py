@@ -56,6 +56,24 @@ def test_whatever_is_raised_becomes_one_message(tmp_path, raised, message):
     assert "Traceback" not in done.stderr
 
 
+HOSTILE = "\\x1b]0;owned\\x07\\x1b[2J\\nname: passed\\u202e"
+SHOWN = "\\x1b]0;owned\\x07\\x1b[2J"
+
+
+@pytest.mark.parametrize("error", ["errors.InputFileError", "ValueError", "MemoryError", "OSError"])
+def test_no_escape_sequence_of_an_error_reaches_the_terminal(tmp_path, error):
+    done, _ = run_body(tmp_path, f"raise {error}('{HOSTILE}')")
+    shown = done.stdout + done.stderr
+    assert [c for c in shown if c != "\n" and not c.isprintable()] == []
+    assert (SHOWN in done.stderr) == (error != "MemoryError")
+    assert not any(line.startswith("name: passed") for line in shown.splitlines())
+
+
+def test_no_escape_sequence_of_a_line_reaches_the_terminal(tmp_path):
+    done, _ = run_body(tmp_path, f"console.print('input {HOSTILE} [b]', markup=False)")
+    assert done.stdout.splitlines()[1] == f"input {SHOWN}\\nname: passed\\u202e [b]"
+
+
 def test_an_unforeseen_error_keeps_its_traceback_in_the_log(tmp_path):
     done, log = run_body(tmp_path, "1 / 0")
     assert "ZeroDivisionError" in log.read_text()

@@ -11,11 +11,16 @@ from ferry.bisect.trial_input import trial_input
 from ferry.model.model_source import ModelSource
 
 
-def explain(model: ModelSource, build: str, layout: str, stage: str) -> Tuple[List[str], Optional[Dict[str, Any]]]:
-    """Where ``stage`` breaks, as lines for a terminal and as plain values for the report."""
+def explain(
+    model: ModelSource, build: str, output: str, layout: str, stage: str
+) -> Tuple[List[str], Optional[Dict[str, Any]]]:
+    """Where ``stage`` breaks, as lines for a terminal and as plain values for the report.
+
+    ``build`` holds the artifacts, ``output`` the worst input that was kept of them.
+    """
     try:
         bisection = Bisection(model, build, layout)
-        trial = trial_input(build, stage, bisection.examples)
+        trial = trial_input(output, stage, bisection.examples)
         finding = bisection.find(stage, trial.arrays)
     except Exception as error:
         traceback.print_exc(file=sys.stderr)

@@ -15,6 +15,7 @@ from numpy.lib import format as npy
 
 from ferry.errors import VerificationError
 from ferry.runtimes import TensorSpec
+from ferry.verify import npz
 from ferry.verify.input_source import StoredArray, StoredInputs
 
 READ_BYTES = 1 << 24
@@ -59,7 +60,8 @@ def from_samples(
     Raises:
         VerificationError: there is none, or one does not fit the model.
     """
-    writers = [_Writer(os.path.join(folder, f"{spec.name}.npy"), spec) for spec in specs]
+    # Named by position: a tensor may bear any name, that of a path out of the folder too.
+    writers = [_Writer(os.path.join(folder, f"input_{position}.npy"), spec) for position, spec in enumerate(specs)]
     count = 0
     try:
         for arrays in itertools.islice(samples, limit):
@@ -90,14 +92,16 @@ def _stored(path: str, specs: List[TensorSpec], readers: List["_ArrayReader"], l
 
 def _members(path: str, archive: zipfile.ZipFile, specs: List[TensorSpec]) -> List["_ArrayReader"]:
     held = {name[: -len(".npy")]: name for name in archive.namelist() if name.endswith(".npy")}
-    wanted = [spec.name for spec in specs]
+    names = [spec.name for spec in specs]
+    # As the tensor is named, or as Ferry itself calls it in an archive.
+    wanted = [name if name in held else member for name, member in zip(names, npz.member_names(names))]
     if len(held) == len(wanted) == 1:
         wanted = list(held)
     missing = [name for name in wanted if name not in held]
     if missing:
         raise VerificationError(
             f"{path} has no array {', '.join(missing)}; it holds {', '.join(sorted(held)) or 'none'}, and the model's "
-            f"inputs are {', '.join(spec.name for spec in specs)}"
+            f"inputs are {', '.join(names)}"
         )
     return [_ArrayReader(archive.open(held[name]), f"{path}: {name}") for name in wanted]
 

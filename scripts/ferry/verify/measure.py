@@ -1,12 +1,12 @@
 """Run PyTorch and every stage on the same inputs, as many at a time as there are processors, and gather what came."""
 
 import os
-import shutil
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set
 
 import numpy as np
 
 from ferry.errors import FerryError, VerificationError
+from ferry.folder_lock import WorkFolder
 from ferry.model.model_source import ModelSource
 from ferry.runtimes import TensorSpec
 from ferry.verify import criterion, matched_tensors, reference_store, vacuity, worker
@@ -30,13 +30,13 @@ class Job(NamedTuple):
 
     ``artifacts`` maps a stage to its file, ``options`` to what its runtime is opened with. ``given`` is the user's
     ``INPUTS=`` or empty, ``tolerance`` the user's own. ``key`` holds what the reference depends on that is not in the
-    model. At most ``processors`` inferences run at a time, each on one thread.
+    model. At most ``processors`` inferences run at a time, each on one thread. All that is written is below ``output``.
     """
 
     model: ModelSource
     artifacts: Dict[str, str]
     options: Dict[str, Dict[str, Any]]
-    build: str
+    output: str
     samples: int
     given: str
     tolerance: Optional[float]
@@ -114,7 +114,7 @@ class Measurement:
         self._references: List[_Member] = []
         self._stages: Dict[str, _Member] = {}
         self._store: Optional[ReferenceStore] = None
-        self._inputs_folder = os.path.join(job.build, "inputs.partial")
+        self._inputs_folder: Optional[WorkFolder] = None
         self._ready: Set[int] = set()
         self._next, self._dropped = 0, 0
         self._reference: Optional[ReferenceOutcome] = None
@@ -141,7 +141,8 @@ class Measurement:
                 member.worker.close()
             if self._store is not None:
                 self._store.discard()
-            shutil.rmtree(self._inputs_folder, ignore_errors=True)
+            if self._inputs_folder is not None:
+                self._inputs_folder.remove()
 
     def _worst_inputs(self, stages: Dict[str, StageOutcome]) -> Dict[str, List[np.ndarray]]:
         assert self._reference is not None
@@ -159,8 +160,9 @@ class Measurement:
         for name, path in job.artifacts.items():
             self._stages[name] = _Member(Worker(name, StageWorker, name, path, job.options.get(name, {})))
         self._hello = first.worker.answer()
-        shutil.rmtree(self._inputs_folder, ignore_errors=True)
-        self._source: InputSource = first.worker.call("prepare", job.given, job.samples, self._inputs_folder)
+        # One of its own: another check of the same model may be at work.
+        self._inputs_folder = WorkFolder(job.output, "inputs.")
+        self._source: InputSource = first.worker.call("prepare", job.given, job.samples, self._inputs_folder.path)
         self._probe: Dict[str, Any] = first.worker.call("begin", self._source)
         first.step = "begin"
         count, each = self._source.count, max(self._probe["bytes"], 1)
@@ -180,7 +182,7 @@ class Measurement:
                 "dtype": self._probe["dtype"],
             }
         )
-        self._store = ReferenceStore(os.path.join(job.build, "references"), key)
+        self._store = ReferenceStore(os.path.join(job.output, "references"), key)
         self._key, self._note = key, self._store.find()
         self._reused = self._note is not None and first.worker.call("agrees", self._store.working)
         self._kept = self._reused or self._store.room_for(self._probe["bytes"] * count)

@@ -45,7 +45,6 @@ class ReferenceWorker:
         names = [spec.name for spec in specs]
         if given and random_inputs.is_distribution(given):
             return RandomInputs(names, self._model.example_inputs, random_inputs.parse(given), limit)
-        os.makedirs(folder, exist_ok=True)
         if given and os.path.isdir(given):
             preprocessing = self._function("get_preprocessing")
             if preprocessing is None:

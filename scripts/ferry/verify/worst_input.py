@@ -1,12 +1,12 @@
 """Keep the input on which a failed stage is worst, so that it can be looked at and tried again."""
 
-import io
 import os
 from typing import Any, Dict
 
 import numpy as np
 
 from ferry import atomic_file
+from ferry.verify import npz
 from ferry.verify.measure import Outcome
 
 
@@ -21,8 +21,7 @@ def save(build: str, report: Dict[str, Any], outcome: Outcome) -> None:
             if os.path.exists(path):
                 os.unlink(path)
             continue
-        buffer = io.BytesIO()
-        arrays = outcome.worst_inputs[name]
-        np.savez(buffer, **{spec.name: array[np.newaxis] for spec, array in zip(outcome.inputs, arrays)})
-        atomic_file.write_bytes(path, buffer.getvalue())
+        members = npz.member_names([spec.name for spec in outcome.inputs])
+        arrays = [array[np.newaxis] for array in outcome.worst_inputs[name]]
+        atomic_file.write_bytes(path, npz.to_bytes(dict(zip(members, arrays))))
         stage["worst_input"] = path

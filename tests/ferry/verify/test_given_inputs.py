@@ -8,7 +8,7 @@ from PIL import Image
 
 from ferry.errors import VerificationError
 from ferry.runtimes import TensorSpec
-from ferry.verify import given_inputs, image_inputs
+from ferry.verify import given_inputs, image_inputs, npz
 
 pytestmark = pytest.mark.fast
 
@@ -75,6 +75,21 @@ def test_several_inputs_and_narrower_dtypes(tmp_path, folder):
 class Evil:
     def __reduce__(self):
         return os.mkdir, ("unpickled",)
+
+
+@pytest.mark.parametrize("name", ["../../victim", "serving/input", "nul\x00", "n" * 300, "größe", "\x1b[2J"])
+@pytest.mark.parametrize("called", ["as the tensor", "by position"])
+def test_no_name_of_a_tensor_becomes_a_path(tmp_path, folder, name, called):
+    specs = [TensorSpec(name, (1, 3), np.dtype(np.float32)), TensorSpec("other", (1, 2), np.dtype(np.float32))]
+    first = name if called == "as the tensor" and "\x00" not in name else npz.member_names([name, "other"])[0]
+    (tmp_path / "victim.npy").write_text("precious")
+    (tmp_path / "x.npz").write_bytes(npz.to_bytes({first: np.ones((4, 3)), "other": np.zeros((4, 2))}))
+    before = sorted(path.name for path in tmp_path.iterdir())
+    source = given(tmp_path / "x.npz", folder, specs)
+    assert [array[0, 0] for array in source.sample(3)] == [1, 0]
+    assert sorted(os.listdir(folder)) == ["input_0.npy", "input_1.npy"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert (tmp_path / "victim.npy").read_text() == "precious"
 
 
 def nan(array):

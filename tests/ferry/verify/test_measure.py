@@ -34,7 +34,7 @@ def job(model, tmp_path):
         model=ModelSource(str(model)),
         artifacts={"onnx": str(model.parent / "model.onnx")},
         options={},
-        build=str(tmp_path / "build"),
+        output=str(tmp_path / "build"),
         samples=SAMPLES,
         given="",
         tolerance=None,
@@ -50,7 +50,7 @@ def measured(job):
     def advance(name, samples):
         advanced[name] = advanced.get(name, 0) + samples
 
-    os.makedirs(job.build, exist_ok=True)
+    os.makedirs(job.output, exist_ok=True)
     outcome = Measurement(job, lambda samples: None, advance).run()
     assert advanced == {"pytorch": outcome.source.count, "onnx": outcome.source.count}
     return outcome
@@ -73,7 +73,7 @@ def test_a_second_check_reuses_the_references_to_the_same_figures(job):
     assert figures(first) == figures(second)
     assert first.reference.latencies == second.reference.latencies
     assert first.reference.latencies["float64"]["milliseconds"]["median"] > 0
-    assert os.listdir(job.build) == ["references"]
+    assert os.listdir(job.output) == ["references"]
 
 
 @pytest.mark.parametrize("change", [{"given": "uniform"}, {"samples": 20}, {"key": {"lock": "2"}}])
@@ -81,7 +81,7 @@ def test_other_inputs_or_another_lock_have_references_of_their_own(job, change):
     first, second = measured(job), measured(job._replace(**change))
     assert not second.reference.reused
     assert second.reference.key != first.reference.key
-    assert len(os.listdir(os.path.join(job.build, "references"))) == 1
+    assert len(os.listdir(os.path.join(job.output, "references"))) == 1
 
 
 def test_several_processes_for_pytorch_make_no_difference(job, monkeypatch):
@@ -94,7 +94,7 @@ def test_several_processes_for_pytorch_make_no_difference(job, monkeypatch):
 
 def test_a_damaged_reference_is_computed_again(job):
     first = measured(job)
-    folder = os.path.join(job.build, "references", first.reference.key[:16])
+    folder = os.path.join(job.output, "references", first.reference.key[:16])
     path = reference_store.path_of(folder, 16)
     with open(path, "rb") as file:
         data = bytearray(file.read())
@@ -123,7 +123,7 @@ def test_references_too_large_to_keep_pass_through_the_disk(job, monkeypatch):
     assert not passed.reference.kept
     assert figures(kept) == figures(passed)
     assert max(seen) <= 2
-    assert len(os.listdir(os.path.join(job.build, "references"))) == 1  # Those that were kept before.
+    assert len(os.listdir(os.path.join(job.output, "references"))) == 1  # Those that were kept before.
 
 
 WEIGHTS = """
@@ -228,13 +228,13 @@ def test_given_inputs_are_used_and_gone_afterwards(job, tmp_path):
     assert outcome.source.count == 7
     worst = outcome.stages["onnx"].errors[0].reference.worst_sample
     np.testing.assert_array_equal(outcome.worst_inputs["onnx"][0][0], array[worst])
-    assert os.listdir(job.build) == ["references"]
+    assert os.listdir(job.output) == ["references"]
 
 
 def test_with_no_stage_left_the_reference_is_not_computed_to_its_end(job, tmp_path):
     (tmp_path / "model.onnx").write_bytes(b"nothing")
     job = job._replace(artifacts={"onnx": str(tmp_path / "model.onnx")}, samples=100_000)
-    outcome = Measurement(job._replace(build=str(tmp_path)), lambda _: None, lambda *_: None).run()
+    outcome = Measurement(job._replace(output=str(tmp_path)), lambda _: None, lambda *_: None).run()
     assert "is not an ONNX model" in outcome.stages["onnx"].fault
     assert outcome.reference.summaries[0].samples < 100_000
     assert not outcome.reference.kept

@@ -101,7 +101,7 @@ IMPORT_ONNX := scripts/import_onnx.py $(wildcard scripts/ferry/model/files_read.
 ONNX_TO_TF := scripts/onnx_to_tf.py $(wildcard $(addprefix scripts/ferry/,graph/*.py graph/passes/*.py lowering/*.py \
     lowering/operators/*.py frozen/*.py)) $(FRAME)
 TF_TO_TFLITE := scripts/tf_to_tflite.py $(wildcard scripts/ferry/tflite/*.py scripts/ferry/frozen/*.py) \
-    $(addprefix scripts/ferry/,versions.py verify/__init__.py verify/provenance.py) $(FRAME)
+    $(addprefix scripts/ferry/,versions.py provenance.py) $(FRAME)
 
 # A stage renames a whole file into place. Interrupted right after that, make would delete it, and the old one is gone.
 .PRECIOUS: $(EXPORTED) $(IMPORTED) $(FROZEN) $(TFLITE)

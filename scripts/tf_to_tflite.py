@@ -11,11 +11,10 @@ def convert(arguments, console) -> int:
     """Convert ``arguments.input`` to ``arguments.output``."""
     started = time.monotonic()
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    from ferry import atomic_file
+    from ferry import atomic_file, provenance
     from ferry.errors import UnsupportedModelError, told_of
     from ferry.frozen import distinct_outputs, frozen_graph
     from ferry.tflite import converter, description, flatbuffer, usable
-    from ferry.verify import provenance
 
     with told_of(f"{arguments.input} cannot be carried to TFLite"):
         graph_def = frozen_graph.load(arguments.input)

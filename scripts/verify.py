@@ -14,12 +14,12 @@ FAILED = 2
 def verify(arguments, console) -> int:
     """Compare the artifacts in ``arguments.build`` with ``arguments.model``; write all below ``output``."""
     started = time.monotonic()
-    from ferry import atomic_file
+    from ferry import atomic_file, provenance
     from ferry.errors import FerryError, VerificationError
     from ferry.model.model_source import ModelSource
     from ferry.reports import files
     from ferry.runtimes import tensorflow_gpu
-    from ferry.verify import measure, provenance, report, summary_lines, worst_input
+    from ferry.verify import measure, report, summary_lines, worst_input
     from ferry.verify.progress import Progress
 
     artifacts = {

@@ -1,5 +1,6 @@
 import hashlib
 
+from ferry.versions import FERRY
 from programs import run_stage
 
 
@@ -11,6 +12,7 @@ def test_it_prints_what_is_in_mobilenet(mobilenet):
     assert "35 CONV_2D, 17 DEPTHWISE_CONV_2D" in done.stdout
     assert "Flex      not needed" in done.stdout
     assert "300.8 million multiply-adds" in done.stdout
+    assert f"ferry {FERRY}" in done.stdout
     assert hashlib.sha256((mobilenet / "model.onnx").read_bytes()).hexdigest() in done.stdout
 
 

@@ -4,13 +4,15 @@ import platform
 from importlib import metadata
 from typing import Dict
 
+# Ferry's own: the .tflite and the report carry it.
+FERRY = "0.9.0"
 PACKAGES = ("torch", "onnx", "onnx-tf", "onnxruntime", "tensorflow", "numpy")
 
 
 def versions() -> Dict[str, str]:
-    """The version of Python and of each package that the pipeline runs through."""
+    """The version of Ferry, of Python and of each package that the pipeline runs through."""
     found = {name: _version(name) for name in PACKAGES}
-    return {"python": platform.python_version(), **found}
+    return {"ferry": FERRY, "python": platform.python_version(), **found}
 
 
 def _version(name: str) -> str:

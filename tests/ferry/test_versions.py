@@ -1,3 +1,4 @@
+import re
 from importlib import metadata
 
 import pytest
@@ -15,6 +16,12 @@ def test_tensorflows_version_is_found_under_either_of_its_packages_names(monkeyp
 
     monkeypatch.setattr(metadata, "version", installed)
     assert versions.versions()["tensorflow"] == "version of tensorflow-cpu"
+
+
+def test_ferrys_own_version_is_among_them(monkeypatch):
+    monkeypatch.setattr(metadata, "version", lambda name: "1")
+    assert versions.versions()["ferry"] == versions.FERRY
+    assert re.fullmatch(r"\d+\.\d+\.\d+", versions.FERRY)
 
 
 def test_a_package_that_is_not_there_is_no_silent_gap(monkeypatch):

@@ -7,7 +7,7 @@ from typing import Any, Dict, Optional
 
 from ferry.versions import versions
 
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), *[os.pardir] * 3)
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), *[os.pardir] * 2)
 
 
 def provenance() -> Dict[str, Any]:

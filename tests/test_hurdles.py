@@ -112,7 +112,7 @@ def test_the_frozen_graph_runs_on_a_cpu(tmp_path):
 
 
 def built_for_a_gpu(monkeypatch):
-    monkeypatch.setattr(graph_builder, "LOWERINGS", {})
+    monkeypatch.setattr(graph_builder, "lowerings_of", lambda operator: [])
     monkeypatch.setattr(graph_builder, "_is_cpu", lambda device: True)
 
 
@@ -231,5 +231,5 @@ def test_mobilenet_has_the_operators_of_a_native_one(mobilenet):
 def test_without_the_lowering_a_depthwise_convolution_is_one_a_channel(tmp_path, monkeypatch):
     model = exported(tmp_path, *DEPTHWISE_NET)
     assert flatbuffer.operators(converter.convert(convert_onnx.convert(model)))["DEPTHWISE_CONV_2D"] == 1
-    monkeypatch.setattr(graph_builder, "LOWERINGS", {})
+    monkeypatch.setattr(graph_builder, "lowerings_of", lambda operator: [])
     assert flatbuffer.operators(converter.convert(convert_onnx.convert(model)))["CONV_2D"] == 8

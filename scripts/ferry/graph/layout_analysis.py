@@ -1,25 +1,19 @@
-"""Which tensors somebody wants with their channels last."""
+"""Which tensors are best laid out with their channels last."""
 
 from typing import Set
 
 import onnx
 
-# These have channels-last kernels alone.
-CHANNELS_LAST = {
-    "AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "MaxPool", "Resize", "Upsample",
-}  # fmt: skip
-# These work in the layout they find.
-ANY_LAYOUT = {
-    "Abs", "Add", "Clip", "Concat", "Div", "Elu", "Gather", "GlobalAveragePool", "GlobalMaxPool", "HardSigmoid",
-    "Identity", "LeakyRelu", "Max", "Min", "Mul", "Neg", "PRelu", "Pad", "ReduceMean", "Relu", "Sigmoid", "Slice",
-    "Split", "Sub", "Tanh",
-}  # fmt: skip
+from ferry.graph.operator_registry import Layout, layout_of
 
 
-def wanted_last(model: onnx.ModelProto) -> Set[str]:
+def read_channels_last(model: onnx.ModelProto) -> Set[str]:
     """The tensors that lead to a convolution or a pool without a change of layout on the way."""
-    wanted: Set[str] = set()
+    found: Set[str] = set()
     for node in reversed(model.graph.node):
-        if node.op_type in CHANNELS_LAST or (node.op_type in ANY_LAYOUT and wanted.intersection(node.output)):
-            wanted.update(node.input[:1] if node.op_type in CHANNELS_LAST else node.input)
-    return wanted
+        layout = layout_of(node.op_type)
+        if layout is Layout.CHANNELS_LAST:
+            found.update(node.input[:1])
+        elif layout is Layout.ANY and found.intersection(node.output):
+            found.update(node.input)
+    return found

@@ -8,9 +8,7 @@ from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
 from ferry.errors import InputFileError, UnsupportedModelError, first_line
-
-# onnx-tf 1.6.0 has handlers from opset 7 on; ONNX 1.7.0 ends at 12.
-OLDEST_OPSET, NEWEST_OPSET = 7, 12
+from ferry.graph.schema import NEWEST_OPSET, OLDEST_OPSET
 
 
 def load(path: str) -> onnx.ModelProto:

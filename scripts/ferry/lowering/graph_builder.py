@@ -12,10 +12,10 @@ from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.errors import UnsupportedModelError
 from ferry.frozen.unusable_graph import refuse_output
-from ferry.graph.layout_analysis import wanted_last
+from ferry.graph.layout_analysis import read_channels_last
 from ferry.graph.onnx_file import initializers
+from ferry.graph.operator_registry import lowerings_of
 from ferry.lowering.known_wrong import refuse_known_wrong
-from ferry.lowering.operators import LOWERINGS
 from ferry.lowering.tensors import Made, Tensors, same_layout, to_last
 
 
@@ -42,13 +42,13 @@ def build_tensors(model: onnx.ModelProto, layout: str = "nchw") -> Tuple[tf.Grap
             # Whatever else would take an output's name gets another one.
             graph.unique_name(info.name)
         tensors = Tensors(initializers(model))
-        wanted = wanted_last(model)
+        channels_last = read_channels_last(model)
         for info in model.graph.input:
             if info.name not in tensors:
                 last = layout == "nhwc" and _is_image(info)
                 tensors[info.name] = same_layout(last, _placeholder(info, last))
-                if info.name in wanted:
-                    tensors.settle_last(info.name)
+                if info.name in channels_last:
+                    tensors.move_last(info.name)
         if not input_names(model):
             raise UnsupportedModelError("the model has no inputs: what it computes is a constant")
         for node in model.graph.node:
@@ -108,10 +108,10 @@ def _placeholder(info: onnx.ValueInfoProto, last: bool) -> tf.Tensor:
 
 def _lower(node: OnnxNode, tensors: Tensors, handlers) -> List[Made]:
     try:
-        lowering = LOWERINGS.get(node.op_type) if node.domain in ("", "ai.onnx") else None
-        made = lowering(node, tensors) if lowering else None
-        if made is not None:
-            return made
+        for lowering in lowerings_of(node.op_type) if node.domain in ("", "ai.onnx") else []:
+            made = lowering(node, tensors)
+            if made is not None:
+                return made
         refuse_known_wrong(node, tensors)
         return TensorflowBackend._onnx_node_to_tensorflow_op(node, tensors, handlers)
     except UnsupportedModelError:

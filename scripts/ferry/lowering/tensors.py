@@ -100,7 +100,7 @@ class Tensors(MutableMapping[str, tf.Tensor]):
                     self._last[name] = _moved(self[name], to_last)
         return self._last[name]
 
-    def settle_last(self, name: str) -> None:
+    def move_last(self, name: str) -> None:
         """Move the tensor now, once, so that whoever takes either layout takes it with its channels last."""
         if self[name].shape.rank in RANKS_WITH_CHANNELS:
             self.last(name)

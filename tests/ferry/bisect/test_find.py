@@ -11,9 +11,9 @@ from torch.onnx import symbolic_opset9
 from ferry.bisect.find import Bisection
 from ferry.export import pytorch_export, symbolics
 from ferry.frozen import frozen_graph
-from ferry.graph import onnx_file
+from ferry.graph import onnx_file, operator_registry
 from ferry.graph.passes import affine
-from ferry.lowering import convert_onnx, operators
+from ferry.lowering import convert_onnx
 from ferry.lowering.operators import clip, concat, conv, gemm, pad, pool, resize
 from ferry.lowering.operators import slice_ as slicing
 from ferry.lowering.tensors import ChannelsLast
@@ -147,7 +147,7 @@ def wrong_epsilon(monkeypatch):
 
 
 def lower_as(operator, lowering):
-    return lambda monkeypatch: monkeypatch.setitem(operators.LOWERINGS, operator, lowering)
+    return lambda monkeypatch: monkeypatch.setitem(operator_registry.LOWERINGS, operator, {0: lowering})
 
 
 def where(applies, wrong, right=conv.lower):

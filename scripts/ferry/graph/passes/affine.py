@@ -6,8 +6,9 @@ import numpy as np
 import onnx
 
 from ferry.graph.attributes import attribute
+from ferry.graph.schema import default
 
-DEFAULT_EPSILON = 1e-5
+DEFAULT_EPSILON = default("BatchNormalization", "epsilon")
 AFFINE = ("BatchNormalization", "Add", "Sub", "Mul", "Div")
 
 

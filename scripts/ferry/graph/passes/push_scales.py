@@ -13,15 +13,12 @@ from onnx import helper
 
 from ferry.graph.links import Links
 from ferry.graph.node_list import has
+from ferry.graph.operator_registry import HOMOGENEOUS
 from ferry.graph.passes.affine import AFFINE, affine_of, data_input
 from ferry.graph.passes.fold_constants import remove_dead_nodes, static_shapes
 from ferry.graph.passes.linear_layer import LinearLayer, linear_layer
 from ferry.graph.weights import Weights
 
-# Each gives k·y for k·x, if k is positive, in each channel alone.
-HOMOGENEOUS = {
-    "Relu", "LeakyRelu", "PRelu", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "Dropout", "Identity",
-}  # fmt: skip
 # Weights scaled by less would be denormal numbers, which have fewer digits.
 SMALLEST_SCALE = 1e-20
 

@@ -15,12 +15,12 @@ from ferry.graph.attributes import attribute
 from ferry.graph.links import Links
 from ferry.graph.node_list import has, replace_nodes
 from ferry.graph.onnx_file import initializers, replace_initializers
+from ferry.graph.operator_registry import ELEMENTWISE
 from ferry.graph.passes.channel_routes import Routes, routes_in
 from ferry.graph.passes.fold_constants import remove_dead_nodes, static_shapes
 
 # Where a tensor would fall into more pieces than this, gathering is as good.
 MOST_PIECES = 16
-ELEMENTWISE = ("Relu", "Clip", "LeakyRelu", "Sigmoid", "Tanh", "Elu", "HardSigmoid", "Identity", "Dropout")
 
 
 class _Weights(NamedTuple):

@@ -5,6 +5,7 @@ from typing import Callable, Dict, List, Optional
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors, same_layout
 
 # The defaults are ONNX's.
@@ -39,6 +40,7 @@ FUNCTIONS: Dict[str, Callable[[tf.Tensor, dict], tf.Tensor]] = {
 }
 
 
+@lowers(*FUNCTIONS)
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Apply an activation to each element of float32 ``X``."""
     x, last = tensors.either(node.inputs[0])

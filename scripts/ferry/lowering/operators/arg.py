@@ -5,9 +5,11 @@ from typing import List, Optional
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors, last_axis_of, same_layout
 
 
+@lowers("ArgMax", "ArgMin")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """The index of the largest or smallest entry of ``X`` along ``axis``: the first, or the last if asked."""
     shape = tensors.shape(node.inputs[0])

@@ -5,10 +5,12 @@ from typing import List, Optional
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.graph.passes.affine import DEFAULT_EPSILON, scale_and_shift
 from ferry.lowering.tensors import ChannelsLast, Made, Tensors
 
 
+@lowers("BatchNormalization")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Normalise ``X`` (N, C, …) with constant statistics; the two vectors are computed in float64, rounded once."""
     shape = tensors.shape(node.inputs[0])

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.old_converter import shielded
 from ferry.lowering.tensors import RANKS_WITH_CHANNELS, Made, Tensors, same_layout, to_last
 
@@ -19,6 +20,7 @@ FUNCTIONS: Dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
 }
 
 
+@lowers(*FUNCTIONS)
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Combine float ``A`` and ``B``, broadcast as NumPy does (opset 7 on)."""
     if len(node.inputs) != 2 or "broadcast" in node.attrs:

@@ -5,11 +5,13 @@ from typing import List, Optional
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors, same_layout
 
 TYPES = (tf.float32, tf.int32, tf.int64, tf.bool)
 
 
+@lowers("Cast")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Cast ``X`` to the type ``to``; a float is cut off towards zero."""
     x, last = tensors.either(node.inputs[0])

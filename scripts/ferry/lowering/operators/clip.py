@@ -5,9 +5,11 @@ from typing import List, Optional
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors, same_layout
 
 
+@lowers("Clip")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Clip float ``X`` to constant scalars, given as inputs (opset 11 on) or attributes (before)."""
     x, last = tensors.either(node.inputs[0])

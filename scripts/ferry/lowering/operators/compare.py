@@ -5,6 +5,7 @@ from typing import Callable, Dict, List, Optional
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.operators.binary import operands_last
 from ferry.lowering.tensors import ChannelsLast, Made, Tensors, same_layout
 
@@ -21,6 +22,7 @@ FUNCTIONS: Dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
 }
 
 
+@lowers(*FUNCTIONS)
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Combine ``A`` and ``B``, broadcast as NumPy does (opset 7 on)."""
     if len(node.inputs) != 2 or "broadcast" in node.attrs:
@@ -28,11 +30,13 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     return _broadcast(FUNCTIONS[node.op_type], node.inputs, tensors)
 
 
+@lowers("Where")
 def lower_where(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Take ``X`` where ``condition`` holds and ``Y`` elsewhere, all three broadcast."""
     return _broadcast(tf.where, node.inputs, tensors)
 
 
+@lowers("Not")
 def lower_not(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Negate truth values."""
     x, last = tensors.either(node.inputs[0])

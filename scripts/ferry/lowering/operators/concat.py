@@ -5,9 +5,11 @@ from typing import List, Optional
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import RANKS_WITH_CHANNELS, ChannelsLast, Made, Tensors, last_axis_of
 
 
+@lowers("Concat")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Join tensors of equal rank along ``axis``."""
     shape = tensors.shape(node.inputs[0])

@@ -10,11 +10,13 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering import old_converter
 from ferry.lowering.operators.windows import Windows, is_same, same_pads, windows_of
 from ferry.lowering.tensors import ChannelsLast, Made, Tensors
 
 
+@lowers("Conv")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Convolve ``X`` (N, C, …) with constant ``W`` (M, C / group, k, …)."""
     shape, kernel = tensors.shape(node.inputs[0]), tensors.constant(node.inputs[1])

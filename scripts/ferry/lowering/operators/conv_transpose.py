@@ -6,9 +6,11 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import ChannelsLast, Made, Tensors
 
 
+@lowers("ConvTranspose")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Spread static ``X`` (N, C, …) by constant ``W`` (C, M / group, k, …)."""
     shape, kernel = tensors.static_shape(node.inputs[0]), tensors.constant(node.inputs[1])

@@ -5,9 +5,11 @@ from typing import List, Optional
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors
 
 
+@lowers("CumSum")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Sum static ``X`` up along the constant ``axis``, in as many additions as its length has binary digits."""
     shape, axis = tensors.static_shape(node.inputs[0]), tensors.constant(node.inputs[1])

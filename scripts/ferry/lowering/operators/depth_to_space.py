@@ -6,9 +6,11 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import ChannelsLast, Made, Tensors
 
 
+@lowers("DepthToSpace")
 def lower_depth_to_space(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Spread blocks of channels of ``X`` (N, C, H, W) over squares; PyTorch's pixel shuffle is the mode ``CRD``."""
     shape, block = tensors.shape(node.inputs[0]), node.attrs["blocksize"]
@@ -23,6 +25,7 @@ def lower_depth_to_space(node: OnnxNode, tensors: Tensors) -> Optional[List[Made
     return [ChannelsLast(tf.nn.depth_to_space(x, block))]
 
 
+@lowers("SpaceToDepth")
 def lower_space_to_depth(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Gather squares of ``X`` (N, C, H, W) into channels."""
     shape = tensors.shape(node.inputs[0])

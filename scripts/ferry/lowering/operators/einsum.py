@@ -5,9 +5,11 @@ from typing import List, Optional, Tuple
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors, transposed
 
 
+@lowers("Einsum")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Sum products of static float operands as ``equation`` says, in the notation of NumPy's ``einsum``."""
     equation = node.attrs["equation"]

@@ -10,6 +10,7 @@ from typing import List, Optional
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors, same_layout
 
 COEFFICIENTS = [
@@ -19,6 +20,7 @@ COEFFICIENTS = [
 LARGEST_SQUARE = 16.0
 
 
+@lowers("Erf")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """The error function of each element of float32 ``X``; doubles have a kernel in TensorFlow alone."""
     x, last = tensors.either(node.inputs[0])

@@ -9,12 +9,14 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors
 
 Places = Union[np.ndarray, tf.Tensor]
 TYPES = (tf.float32, tf.int32, tf.int64)
 
 
+@lowers("GatherElements")
 def lower_gather_elements(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """From static ``X`` take one entry for each of ``indices``, which replace the position along ``axis``."""
     places = _places_of_elements(node, tensors)
@@ -23,6 +25,7 @@ def lower_gather_elements(node: OnnxNode, tensors: Tensors) -> Optional[List[Mad
     return [tf.gather(tf.reshape(tensors[node.inputs[0]], [-1]), places)]
 
 
+@lowers("GatherND")
 def lower_gather_nd(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """From static ``X`` take an entry, or a slice, for each vector of ``indices``; ``batch_dims`` from opset 12 on."""
     found = _places_of_slices(node, tensors, node.attrs.get("batch_dims", 0))
@@ -33,6 +36,7 @@ def lower_gather_nd(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     return [tf.reshape(tf.gather(rows, places), shape)]
 
 
+@lowers("Scatter", "ScatterElements")
 def lower_scatter_elements(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Static ``X`` with the entries that ``indices`` point to along ``axis`` replaced by ``updates``."""
     places, shape = _places_of_elements(node, tensors), tensors.static_shape(node.inputs[0])
@@ -42,6 +46,7 @@ def lower_scatter_elements(node: OnnxNode, tensors: Tensors) -> Optional[List[Ma
     return _replaced(node, tensors, places, int(np.prod(shape)), shape)
 
 
+@lowers("ScatterND")
 def lower_scatter_nd(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Static ``X`` with the entries or slices that the vectors of ``indices`` point to replaced by ``updates``."""
     found, shape = _places_of_slices(node, tensors, 0), tensors.static_shape(node.inputs[0])

@@ -6,9 +6,11 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors, last_axis_of, same_layout
 
 
+@lowers("Gather")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Take entries of ``X`` along ``axis``; a negative index counts from the end."""
     shape = tensors.shape(node.inputs[0])

@@ -6,9 +6,11 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors
 
 
+@lowers("Gemm")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """``alpha · A' B' + beta · C`` for ``A`` (M, K), constant ``B`` (K, N) and constant ``C``, transposed as asked."""
     a = tensors[node.inputs[0]]

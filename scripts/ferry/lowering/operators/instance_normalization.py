@@ -5,11 +5,14 @@ from typing import List, Optional
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
+from ferry.graph.schema import default
 from ferry.lowering.tensors import ChannelsLast, Made, Tensors
 
-DEFAULT_EPSILON = 1e-5
+DEFAULT_EPSILON = default("InstanceNormalization", "epsilon")
 
 
+@lowers("InstanceNormalization")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Normalise float ``X`` (N, C, …) and give each channel its ``scale`` and ``B``."""
     shape = tensors.shape(node.inputs[0])

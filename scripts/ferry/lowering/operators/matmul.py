@@ -6,9 +6,11 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors
 
 
+@lowers("MatMul")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Multiply float ``A`` (…, M, K) by ``B`` (…, K, N), broadcast as NumPy does."""
     shapes = [tensors.static_shape(name) for name in node.inputs]

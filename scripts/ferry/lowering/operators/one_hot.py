@@ -5,9 +5,11 @@ from typing import List, Optional
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors
 
 
+@lowers("OneHot")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """``indices`` of any number type become vectors along ``axis``, with two constant values in them."""
     depth, values = tensors.constant(node.inputs[1]), tensors.constant(node.inputs[2])

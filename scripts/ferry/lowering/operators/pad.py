@@ -6,11 +6,13 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors, last_axis_of, same_layout
 
 MODES = {"constant": "CONSTANT", "reflect": "REFLECT", "edge": "SYMMETRIC"}
 
 
+@lowers("Pad")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Pad ``X`` by constant widths, all at least 0; they are an input (opset 11 on) or an attribute (before)."""
     shape = tensors.shape(node.inputs[0])

@@ -6,10 +6,12 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.operators.windows import Windows, is_same, windows_of
 from ferry.lowering.tensors import ChannelsLast, Made, Tensors, same_layout
 
 
+@lowers("AveragePool", "MaxPool", order=1)
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Pool static float ``X`` (N, C, …)."""
     shape = tensors.static_shape(node.inputs[0])

@@ -7,11 +7,13 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.operators.pool import padding_of
 from ferry.lowering.operators.windows import Pads, Windows, windows_of
 from ferry.lowering.tensors import ChannelsLast, Made, Tensors
 
 
+@lowers("MaxPool", order=2)
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """``MaxPool`` of static float ``X`` (N, C, …), with or without ``Indices``."""
     shape = tensors.static_shape(node.inputs[0])

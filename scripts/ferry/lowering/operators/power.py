@@ -5,10 +5,12 @@ from typing import List, Optional
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.operators.binary import operands_last
 from ferry.lowering.tensors import ChannelsLast, Made, Tensors, same_layout
 
 
+@lowers("Pow")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """``X`` to the power of ``Y``, broadcast; the result has the type of ``X``."""
     exponent = tensors.constant(node.inputs[1])
@@ -30,6 +32,7 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     return [same_layout(operands is not None, y)]
 
 
+@lowers("Mod")
 def lower_mod(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """The remainder of float32 ``A`` by ``B`` with the sign of ``A``, as C's ``fmod``."""
     operands = operands_last(node.inputs, tensors)

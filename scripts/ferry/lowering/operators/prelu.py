@@ -6,9 +6,11 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import RANKS_WITH_CHANNELS, Made, Tensors, same_layout, to_last
 
 
+@lowers("PRelu")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Multiply what is negative in float ``X`` by the constant ``slope``, which broadcasts to the shape of ``X``."""
     shape, slope = tensors.static_shape(node.inputs[0]), tensors.constant(node.inputs[1])

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors
 
 ACTIVATIONS: Dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
@@ -35,6 +36,7 @@ class Direction(NamedTuple):
     peepholes: Optional[np.ndarray]
 
 
+@lowers(*GATES)
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Run static ``X`` (T, N, I) through a layer with constant weights; ``Y`` (T, D, N, H), ``Y_h`` and ``Y_c``."""
     shape = tensors.static_shape(node.inputs[0])

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import ChannelsLast, Made, Tensors, last_axis_of, same_layout
 
 FUNCTIONS: Dict[str, Callable[..., tf.Tensor]] = {
@@ -23,6 +24,7 @@ ADDING = (tf.reduce_mean, tf.reduce_sum)
 MANY = 1024
 
 
+@lowers(*FUNCTIONS)
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Reduce float ``X`` over ``axes``, by default all; a global pool over the spatial ones, which it keeps as ones."""
     return reduced(node, tensors, FUNCTIONS[node.op_type])

@@ -5,6 +5,7 @@ from typing import Callable, Dict, List, Optional
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.operators.reduce import reduced
 from ferry.lowering.tensors import Made, Tensors
 
@@ -24,6 +25,7 @@ FUNCTIONS: Dict[str, Callable[..., tf.Tensor]] = {
 }
 
 
+@lowers(*FUNCTIONS)
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Reduce float ``X`` over ``axes``, by default all."""
     return reduced(node, tensors, FUNCTIONS[node.op_type])

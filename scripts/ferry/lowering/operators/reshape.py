@@ -5,9 +5,11 @@ from typing import List, Optional
 import numpy as np
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors, reshaped
 
 
+@lowers("Reshape")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Reshape ``X`` to a constant shape in which 0 keeps the dimension of ``X`` and one -1 is inferred."""
     before = tensors.shape(node.inputs[0])
@@ -27,6 +29,7 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     return _reshaped(node, tensors, shape)
 
 
+@lowers("Flatten")
 def lower_flatten(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Make ``X`` a matrix: the dimensions before ``axis`` are its rows."""
     before = tensors.shape(node.inputs[0])

@@ -5,9 +5,11 @@ from typing import List, Optional
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import ChannelsLast, Made, Tensors
 
 
+@lowers("Resize", "Upsample", order=1)
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Resize static ``X`` (N, C, H, W) by constant scales or to constant sizes."""
     shape = tensors.static_shape(node.inputs[0])

@@ -9,12 +9,14 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import ChannelsLast, Made, Tensors, last_axis_of
 
 # Which entries each new one is made of, and by what weights: both (new size, taps).
 Taps = Tuple[np.ndarray, np.ndarray]
 
 
+@lowers("Resize", "Upsample", order=2)
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Resize static float ``X`` by constant scales or to constant sizes, one dimension after the other."""
     shape = tensors.static_shape(node.inputs[0])

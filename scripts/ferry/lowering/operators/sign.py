@@ -5,9 +5,11 @@ from typing import List, Optional
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors, same_layout
 
 
+@lowers("IsInf", "IsNaN", "Sign")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Tell of each element of ``X``, float32 or (``Sign``) int32, of what kind it is."""
     x, last = tensors.either(node.inputs[0])

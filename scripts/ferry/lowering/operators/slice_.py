@@ -4,9 +4,11 @@ from typing import List, Optional
 
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors, last_axis_of, same_layout
 
 
+@lowers("Slice")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Take ``X[start:end:step]`` along each of ``axes``; the bounds are inputs (opset 10 on) or attributes (before)."""
     shape = tensors.shape(node.inputs[0])

@@ -6,9 +6,11 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors
 
 
+@lowers("Softmax")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Up to opset 12 a softmax is over all dimensions from ``axis`` on; here that is one that is not 1."""
     shape = tensors.shape(node.inputs[0])

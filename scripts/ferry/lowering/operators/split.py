@@ -5,9 +5,11 @@ from typing import List, Optional
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors, last_axis_of, same_layout
 
 
+@lowers("Split")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Cut ``X`` along ``axis`` into the lengths of ``split``, or into equal ones."""
     shape = tensors.shape(node.inputs[0])

@@ -6,11 +6,13 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors
 
 TYPES = (tf.float32, tf.int32, tf.int64, tf.bool, tf.uint8, tf.int8)
 
 
+@lowers("Tile")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Repeat static ``X`` by the constant ``repeats`` of each dimension."""
     repeats = tensors.constant(node.inputs[1])
@@ -20,6 +22,7 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     return [_tiled(x, [int(times) for times in repeats])]
 
 
+@lowers("Expand")
 def lower_expand(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Broadcast static ``X`` with the constant ``shape``, as NumPy broadcasts two arrays with one another."""
     shape, target = tensors.static_shape(node.inputs[0]), tensors.constant(node.inputs[1])

@@ -6,9 +6,11 @@ import numpy as np
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors, transposed
 
 
+@lowers("TopK")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """The constant number of ``K`` largest (or smallest) entries of ``X`` along ``axis``, sorted, and their indices."""
     shape = tensors.shape(node.inputs[0])

@@ -5,9 +5,11 @@ from typing import List, Optional
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors, to_first, transposed
 
 
+@lowers("Transpose")
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Permute the dimensions of ``X`` by ``perm``, by default backwards."""
     shape = tensors.shape(node.inputs[0])

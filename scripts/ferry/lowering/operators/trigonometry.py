@@ -6,6 +6,7 @@ from typing import Callable, Dict, List, Optional
 import tensorflow as tf
 from onnx_tf.pb_wrapper import OnnxNode
 
+from ferry.graph.operator_registry import lowers
 from ferry.lowering.tensors import Made, Tensors, same_layout
 
 # After two halvings the angle is at most pi / 16, and the series' next term is below 1e-10 of it.
@@ -67,6 +68,7 @@ FUNCTIONS: Dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
 }
 
 
+@lowers(*FUNCTIONS)
 def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     """Apply a function to each element of float32 ``X``."""
     x, last = tensors.either(node.inputs[0])

@@ -1,0 +1,32 @@
+"""What ONNX's own schemas say of an operator's attributes, so that no default is written down a second time."""
+
+import functools
+from typing import Any, Dict
+
+from onnx import defs, helper
+
+# onnx-tf 1.6.0 has handlers from opset 7 on; ONNX 1.7.0 ends at 12.
+OLDEST_OPSET, NEWEST_OPSET = 7, 12
+
+
+@functools.lru_cache(maxsize=None)
+def defaults(operator: str, opset: int = NEWEST_OPSET) -> Dict[str, Any]:
+    """The attributes of ``operator`` that have a default, and what it is, in operator set ``opset``.
+
+    Floats are float32's, as an attribute of a file is; text is ``str``. An operator that ONNX does not know has none.
+    """
+    try:
+        entries = defs.get_schema(operator, opset, "").attributes.items()
+    except RuntimeError:  # onnx.defs.SchemaError, a RuntimeError under pybind11: it has no such operator.
+        return {}
+    return {name: _value(entry.default_value) for name, entry in entries if entry.default_value.name}
+
+
+def default(operator: str, attribute: str) -> Any:
+    """The default of one attribute, in the newest operator set."""
+    return defaults(operator)[attribute]
+
+
+def _value(entry: Any) -> Any:
+    value = helper.get_attribute_value(entry)
+    return value.decode() if isinstance(value, bytes) else value

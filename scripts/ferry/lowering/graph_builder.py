@@ -14,8 +14,8 @@ from ferry.errors import UnsupportedModelError
 from ferry.frozen.unusable_graph import refuse_output
 from ferry.graph.layout_analysis import read_channels_last
 from ferry.graph.onnx_file import initializers
-from ferry.graph.operator_registry import lowerings_of
 from ferry.lowering.known_wrong import refuse_known_wrong
+from ferry.lowering.operators import lowerings_of
 from ferry.lowering.tensors import Made, Tensors, same_layout, to_last
 
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
-from runners import choose, engines, venv
+from runners import choose, engines, sandbox_probe, venv
 from runners.paths import ROOT
 
 OLDEST_DRIVER = [450, 80, 2]
@@ -86,6 +86,14 @@ def _environment(tf: str) -> Callable[[], Finding]:
     return look
 
 
+def _sandbox() -> Finding:
+    answer = sandbox_probe.ask()
+    if isinstance(answer, sandbox_probe.Works):
+        found = sandbox_probe.version(answer.command)
+        return Finding("sandbox", found, "with RUNNER=venv a stage has no network, no home, and one folder to write to")
+    return Finding("sandbox", "none", f"with RUNNER=venv a model file can do what you can: {answer.trouble}")
+
+
 def _room() -> Finding:
     free = shutil.disk_usage(str(ROOT)).free // 10**6
     enough = venv.TF24.is_ready() or free > venv.TF24.disk_mb
@@ -141,6 +149,7 @@ LOOKS = (
     _engine("podman"),
     _runner,
     *map(_environment, venv.BY_TENSORFLOW),
+    _sandbox,
     _room,
     _gpu,
 )

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from programs import ROOT, run
-from runners import doctor, engines, venv
+from runners import doctor, engines, sandbox_probe, venv
 
 pytestmark = pytest.mark.fast
 
@@ -40,6 +40,25 @@ def test_no_engine_is_no_fault(on, capsys, monkeypatch):
     monkeypatch.setattr(venv.Environment, "is_ready", lambda _: True)
     assert doctor.examine() == 0
     assert "there is no Docker engine" in findings(capsys)["docker"]
+
+
+def test_a_sandbox_is_named_with_what_it_does(on, capsys, monkeypatch, tmp_path):
+    on()
+    (tmp_path / "bwrap").write_text("#!/bin/sh\necho bubblewrap 0.9.0\n")
+    (tmp_path / "bwrap").chmod(0o755)
+    monkeypatch.setattr(sandbox_probe, "ask", lambda: sandbox_probe.Works([f"{tmp_path}/bwrap"]))
+    doctor.examine()
+    assert findings(capsys)["sandbox"].startswith("bubblewrap 0.9.0: with RUNNER=venv a stage has no network")
+
+
+def test_that_there_is_none_is_no_fault_and_has_a_remedy(on, capsys, monkeypatch, tmp_path):
+    on()
+    monkeypatch.setattr(venv.Environment, "is_ready", lambda _: True)
+    monkeypatch.setattr(sandbox_probe.shutil, "which", lambda _: None)
+    assert doctor.examine() == 0
+    found = findings(capsys)["sandbox"]
+    assert found.startswith("none: with RUNNER=venv a model file can do what you can")
+    assert "sudo apt install bubblewrap" in found
 
 
 def test_a_machine_the_wheels_do_not_run_on_is_one(on, capsys, monkeypatch):

@@ -6,6 +6,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.framework.graph_pb2 import GraphDef
 
+from ferry import regular_file
 from ferry.errors import InputFileError, first_line
 
 _ONNX_DIGEST, _NODES = "_onnx_sha256", "_nodes"
@@ -18,7 +19,7 @@ def load(path: str) -> GraphDef:
         InputFileError: the file is missing, cannot be parsed, is not a graph, or is one that TensorFlow refuses.
     """
     try:
-        with open(path, "rb") as file:
+        with regular_file.open_for_reading(path) as file:
             data = file.read()
     except OSError as error:
         raise InputFileError(f"cannot read the frozen graph {path}: {error.strerror}") from error

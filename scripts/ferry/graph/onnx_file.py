@@ -1,12 +1,13 @@
 """Read an ``.onnx`` file, or say in one sentence why it cannot be used."""
 
-from typing import Dict, Set
+from typing import Dict, Iterator, Set
 
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
+from ferry import regular_file
 from ferry.errors import InputFileError, UnsupportedModelError, first_line
 from ferry.graph.schema import NEWEST_OPSET, OLDEST_OPSET
 
@@ -16,10 +17,10 @@ def load(path: str) -> onnx.ModelProto:
 
     Raises:
         InputFileError: the file is missing, cannot be parsed, or is not a valid ONNX model.
-        UnsupportedModelError: its opset is one that the pinned versions do not know.
+        UnsupportedModelError: its opset is one that the pinned versions do not know, or weights are in other files.
     """
     try:
-        with open(path, "rb") as file:
+        with regular_file.open_for_reading(path) as file:
             data = file.read()
     except OSError as error:
         raise InputFileError(f"cannot read the ONNX model {path}: {error.strerror}") from error
@@ -34,12 +35,34 @@ def load(path: str) -> onnx.ModelProto:
         raise UnsupportedModelError(
             f"{path} uses ONNX opset {opset}; ONNX 1.7.0 and onnx-tf 1.6.0 carry {OLDEST_OPSET} to {NEWEST_OPSET}"
         )
+    _refuse_external_data(path, model.graph)
     try:
         onnx.checker.check_model(model)
     except (onnx.checker.ValidationError, RuntimeError) as error:
         reason = first_line(error)
         raise InputFileError(f"{path} is not a valid ONNX model: {reason}") from error
     return model
+
+
+def _refuse_external_data(path: str, graph: onnx.GraphProto) -> None:
+    external = [tensor for tensor in _tensors(graph) if tensor.data_location == onnx.TensorProto.EXTERNAL]
+    if external:
+        places = {entry.value for tensor in external for entry in tensor.external_data if entry.key == "location"}
+        raise UnsupportedModelError(
+            f"{path} keeps {len(external)} of its tensors in other files ({', '.join(map(repr, sorted(places)[:3]))}), "
+            "which ONNX calls external data: save it as one file, with onnx.save(onnx.load(path), other_path)"
+        )
+
+
+def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    yield from graph.initializer
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                yield attribute.t
+            yield from attribute.tensors
+            for inner in [attribute.g] if attribute.HasField("g") else attribute.graphs:
+                yield from _tensors(inner)
 
 
 def opset_of(model: onnx.ModelProto) -> int:

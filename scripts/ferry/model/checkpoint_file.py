@@ -1,4 +1,4 @@
-"""Read a checkpoint, as any PyTorch since 0.4 writes it, without running what is in it.
+"""Read a checkpoint, as any PyTorch since 0.1 writes it, without running what is in it.
 
 A ``.pth`` is a pickle, and unpickling calls whatever the file names. Here only what tensors are rebuilt with is called;
 anything else, an optimizer's settings or a logger, becomes an inert ``Unknown``. PyTorch 1.5.1 refuses the zip format
@@ -13,7 +13,9 @@ from typing import Any, BinaryIO, Dict
 
 import torch
 
+from ferry import regular_file
 from ferry.errors import InputFileError
+from ferry.model import tar_checkpoint
 
 RESAVE = "torch.save(model.state_dict(), 'weights.pth')"
 _REBUILDING = {
@@ -72,10 +74,14 @@ def load(path: str) -> Any:
         InputFileError: the file is missing, damaged, or no checkpoint.
     """
     try:
-        with open(path, "rb") as file:
+        with regular_file.open_for_reading(path) as file:
             if zipfile.is_zipfile(file):
                 file.seek(0)
                 return _load_zip(path, file)
+            file.seek(0)
+            if tar_checkpoint.is_one(file):
+                # torch.load would unpack it into a folder, links and all.
+                return tar_checkpoint.load(file, Unpickler)
             file.seek(0)
             return torch.load(file, map_location="cpu", pickle_module=_pickle_module())
     except InputFileError:

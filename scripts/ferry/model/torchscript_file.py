@@ -6,6 +6,7 @@ from typing import List
 
 import torch
 
+from ferry import regular_file
 from ferry.errors import ModelFileError
 
 DTYPES = {"float32": torch.float32, "int64": torch.int64, "int32": torch.int32, "bool": torch.bool}
@@ -19,7 +20,7 @@ def load(path: str) -> torch.jit.ScriptModule:
         ModelFileError: the file is missing, damaged, no TorchScript, or of a version that PyTorch 1.5.1 cannot read.
     """
     try:
-        with open(path, "rb") as file:
+        with regular_file.open_for_reading(path) as file:
             is_zip = zipfile.is_zipfile(file)
     except OSError as error:
         raise ModelFileError(f"cannot read the TorchScript model {path}: {error.strerror}") from error

@@ -9,6 +9,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any, Callable
 
+from ferry import child_processes
 from ferry.errors import ModelFileError
 
 MODULE = "ferry_user_model"
@@ -52,22 +53,43 @@ def call(path: str, source: ModuleType, function: str) -> Any:
 def guard(path: str, doing: str, action: Callable[[], Any]) -> Any:
     """Run ``action``, wherever it changes to, and return what it does.
 
+    It may fork. A process that it forked and that comes back here, by returning or by raising, ends here.
+
     Raises:
         ModelFileError: it raised something, or meant to end the process; ``doing`` says what it was.
     """
-    folder, end = os.getcwd(), os._exit
-    # It would end the stage with no word, and with any exit code, 0 included.
-    os._exit = sys.exit  # type: ignore[assignment]
+    child_processes.end_forked_with_parent()
+    folder, end, stage = os.getcwd(), os._exit, os.getpid()
+
+    def exit_with_a_word(code: int = 0) -> None:
+        if os.getpid() != stage:
+            end(code)
+        # It would end the stage with no word, and with any exit code, 0 included.
+        sys.exit(code)
+
+    os._exit = exit_with_a_word  # type: ignore[assignment]
     try:
         return action()
     except KeyboardInterrupt:
         raise
     except BaseException as error:
+        if os.getpid() != stage:
+            _end_child(error, end)
         raised = "it called exit()" if isinstance(error, SystemExit) else _described(error)
         raise ModelFileError(f"{path}: {doing} failed{_line_in(path, error)}: {raised}") from error
     finally:
+        if os.getpid() != stage:
+            end(0)
         os._exit = end
         os.chdir(folder)
+
+
+def _end_child(error: BaseException, end: Callable[[int], Any]) -> None:
+    if isinstance(error, SystemExit):
+        end(error.code if isinstance(error.code, int) else int(error.code is not None))
+    traceback.print_exception(type(error), error, error.__traceback__)
+    sys.stderr.flush()
+    end(1)
 
 
 def _described(error: BaseException) -> str:

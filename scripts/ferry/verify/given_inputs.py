@@ -13,6 +13,7 @@ from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence
 import numpy as np
 from numpy.lib import format as npy
 
+from ferry import regular_file
 from ferry.errors import VerificationError
 from ferry.runtimes import TensorSpec
 from ferry.verify import npz
@@ -31,7 +32,7 @@ def from_file(path: str, specs: List[TensorSpec], limit: int, folder: str) -> St
         VerificationError: the file is missing, is none of the two or is cut short; an array is of another shape or
             dtype, holds objects, NaN or infinity; the arrays hold different numbers of samples.
     """
-    if not os.path.isfile(path):
+    if not os.path.exists(path):
         raise VerificationError(f"there is no file or folder {path}")
     try:
         if path.endswith(".npy"):
@@ -40,12 +41,14 @@ def from_file(path: str, specs: List[TensorSpec], limit: int, folder: str) -> St
                     f"{path} holds one array and the model has {len(specs)} inputs: give an .npz with "
                     f"{', '.join(spec.name for spec in specs)}"
                 )
-            with open(path, "rb") as file:
+            with regular_file.open_for_reading(path) as file:
                 return _stored(path, specs, [_ArrayReader(file, path)], limit, folder)
         if path.endswith(".npz"):
-            with zipfile.ZipFile(path) as archive:
+            with regular_file.open_for_reading(path) as file, zipfile.ZipFile(file) as archive:
                 return _stored(path, specs, _members(path, archive, specs), limit, folder)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
+    except OSError as error:
+        raise VerificationError(f"cannot read the inputs {path}: {error.strerror or error}") from error
+    except (ValueError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
         raise VerificationError(f"{path} is not a whole NumPy file: {error}") from error
     raise VerificationError(f"{path} is no .npz, no .npy and no folder of images")
 

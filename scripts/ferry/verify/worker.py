@@ -11,7 +11,7 @@ import traceback
 from multiprocessing import connection
 from typing import Any, Callable, List, Optional, Tuple
 
-from ferry import errors
+from ferry import child_processes, errors
 from ferry.errors import FerryError, VerificationError
 
 # A fork of a process that holds a runtime's threads is not safe.
@@ -31,7 +31,7 @@ class Worker:
     def __init__(self, name: str, opener: Callable[..., Any], *arguments: Any):
         self.name, self.busy = name, True
         self.connection, theirs = _CONTEXT.Pipe()
-        # It is daemonic: it is ended where the program ends otherwise than by way of close().
+        # It is daemonic to this process: it is ended where the program ends otherwise than by way of close().
         self._process = _CONTEXT.Process(target=_serve, args=(theirs, opener, arguments), daemon=True)
         self._process.start()
         theirs.close()
@@ -87,6 +87,10 @@ def wait(workers: List[Worker]) -> List[Worker]:
 
 
 def _serve(channel: connection.Connection, opener: Callable[..., Any], arguments: tuple) -> None:
+    # A model file may start processes, which a daemonic process may not, and starts them in the system's own way.
+    multiprocessing.current_process().daemon = False
+    multiprocessing.set_start_method(None, force=True)
+    child_processes.end_forked_with_parent()
     # A terminal's Ctrl-C comes to all; the one that asked cleans up.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

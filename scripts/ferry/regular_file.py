@@ -1,0 +1,37 @@
+"""Open a file that the user gave, if it is one: opening a FIFO waits for ever, and reading a device may never end."""
+
+import errno
+import os
+import stat
+from typing import BinaryIO
+
+_KINDS = [
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a FIFO"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+]
+
+
+def open_for_reading(path: str) -> BinaryIO:
+    """The regular file ``path``, or the one that it links to, open for reading.
+
+    Raises:
+        OSError: there is none, it may not be read, or it is of another kind, which the error's ``strerror`` then says.
+    """
+    _refuse(path, os.stat(path).st_mode)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        # Another may stand there by now.
+        _refuse(path, os.fstat(descriptor).st_mode)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _refuse(path: str, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "of an unknown kind")
+        raise OSError(errno.EINVAL, f"it is {kind}, and not a regular file", path)

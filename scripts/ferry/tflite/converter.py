@@ -1,5 +1,6 @@
 """Run TensorFlow's TFLite converter on a frozen graph, on a machine set up in any way."""
 
+import importlib.util
 import os
 import re
 import sys
@@ -17,9 +18,20 @@ OPERATOR = re.compile(r"'tf\.(\w+)' op|^\s*tf\.(\w+)\b", re.MULTILINE)
 def convert(graph_def: frozen_graph.GraphDef, allow_flex: bool = True) -> bytes:
     """Return the TFLite model of ``graph_def``, with builtin operators alone wherever they suffice.
 
+    Batched products are BATCH_MATMUL, except with TF 2.2, whose interpreter has none.
+
     Raises:
         UnsupportedModelError: an operator has no builtin kernel and ``allow_flex`` is false, or has no kernel at all.
     """
+    data = _converted(graph_def, allow_flex)
+    if importlib.util.find_spec("tensorflow.lite.python.schema_py_generated") is None:
+        return data
+    from ferry.tflite import batch_products
+
+    return batch_products.rolled_up(data)[0]
+
+
+def _converted(graph_def: frozen_graph.GraphDef, allow_flex: bool) -> bytes:
     put_interpreter_on_path()
     with tempfile.TemporaryDirectory(prefix="ferry-") as folder:
         path = os.path.join(folder, "model.pb")

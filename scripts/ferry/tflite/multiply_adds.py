@@ -12,7 +12,8 @@ def multiply_adds(data: bytes) -> int:
     """The multiply-adds of one inference, in the convolutions and matrix products, of batch size as in the file.
 
     Each element of the output is a sum over the weights' other dimensions: of a convolution's (O, H, W, I) all but the
-    first, of a depthwise one's (1, H, W, C) all but the last, of a fully connected layer's (O, I) the second.
+    first, of a depthwise one's (1, H, W, C) all but the last, of a fully connected layer's (O, I) the second, of a
+    batched product's left side (…, M, K) the last.
     """
     model = schema.Model.GetRootAsModel(data, 0)
     total = 0
@@ -30,7 +31,16 @@ def multiply_adds(data: bytes) -> int:
                 # Each element of its input goes into as many of the output as a filter has.
                 weights = _shape(graph, operator.Inputs(1))
                 total += _size(graph, operator.Inputs(2)) * _product(weights[:-1])
+            elif builtin == _OPERATOR.BATCH_MATMUL:
+                total += _size(graph, operator.Outputs(0)) * _summed(graph, operator)
     return total
+
+
+def _summed(graph: schema.SubGraph, product: schema.Operator) -> int:
+    """How many products each element of a BATCH_MATMUL is the sum of."""
+    options = schema.BatchMatMulOptions()
+    options.Init(product.BuiltinOptions().Bytes, product.BuiltinOptions().Pos)
+    return _shape(graph, product.Inputs(0))[-2 if options.AdjX() else -1]
 
 
 def _shape(graph: schema.SubGraph, tensor: int) -> List[int]:

@@ -13,6 +13,7 @@ CASES = {
     "depthwise": ("Conv", [1, 4, 6, 6], (4, 1, 3, 3), {"kernel_shape": [3, 3], "group": 4}, 4 * 4 * 4 * 3 * 3),
     "transposed": ("ConvTranspose", [1, 2, 5, 5], (2, 3, 2, 2), {"strides": [2, 2]}, 5 * 5 * 2 * 3 * 4),
     "fully connected": ("Gemm", [2, 7], (7, 3), {}, 2 * 7 * 3),
+    "batched": ("MatMul", [2, 3, 4], (2, 4, 5), {}, 2 * 3 * 5 * 4),
     "elementwise": ("Mul", [1, 4], (1, 4), {}, 0),
 }  # fmt: skip
 

@@ -1,0 +1,207 @@
+"""A TFLite model that is edited: its operators, tensors and constants as objects, and written back as a flatbuffer.
+
+It uses the object interface of the schema that TensorFlow 2.4 ships, so it is not to be had with ``TF=2.2``.
+"""
+
+from typing import Dict, List, Optional, Sequence
+
+import flatbuffers
+import numpy as np
+from tensorflow.lite.python import schema_py_generated as schema
+
+IDENTIFIER = b"TFL3"
+# Kernels read weights in vectors of this many bytes.
+ALIGNMENT = 16
+_DTYPES = {
+    schema.TensorType.FLOAT32: np.float32,
+    schema.TensorType.INT32: np.int32,
+    schema.TensorType.INT64: np.int64,
+}
+
+
+class _AlignedBuffer(schema.BufferT):
+    """A buffer whose bytes begin at a multiple of ``ALIGNMENT``: the generated class aligns them to one byte."""
+
+    def Pack(self, builder: flatbuffers.Builder) -> int:
+        """Write the buffer and return where it is."""
+        position = 0
+        if self.data is not None and len(self.data):
+            data = np.ascontiguousarray(self.data, np.uint8).tobytes()
+            builder.StartVector(1, len(data), ALIGNMENT)
+            builder.head = builder.head - len(data)
+            builder.Bytes[builder.head : builder.head + len(data)] = data
+            position = builder.EndVector(len(data))
+        schema.BufferStart(builder)
+        if position:
+            schema.BufferAddData(builder, position)
+        return schema.BufferEnd(builder)
+
+
+class EditableModel:
+    """The model in ``data``, of one subgraph. Tensors are named by their indices.
+
+    Raises:
+        ValueError: the model has more than one subgraph.
+    """
+
+    def __init__(self, data: bytes):
+        self._size = len(data)
+        self._model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
+        if len(self._model.subgraphs) != 1:
+            raise ValueError(f"a model of {len(self._model.subgraphs)} subgraphs")
+        self._graph = self._model.subgraphs[0]
+        self._codes: Dict[int, int] = {}
+        self.makers: Dict[int, schema.OperatorT] = {}
+        self.users: Dict[int, List[schema.OperatorT]] = {}
+        for operator in self.operators:
+            for tensor in operator.outputs:
+                self.makers[int(tensor)] = operator
+            for tensor in operator.inputs:
+                self.users.setdefault(int(tensor), []).append(operator)
+
+    @property
+    def operators(self) -> List[schema.OperatorT]:
+        """The operators, in the order in which they run."""
+        return self._graph.operators
+
+    def kind(self, operator: schema.OperatorT) -> int:
+        """The builtin code of ``operator``, one of ``schema.BuiltinOperator``."""
+        code = self._model.operatorCodes[operator.opcodeIndex]
+        return max(code.builtinCode, code.deprecatedBuiltinCode)
+
+    def made_by(self, tensor: int, kind: int) -> Optional[schema.OperatorT]:
+        """The operator of the given kind that makes ``tensor``; ``None`` where another one does, or none."""
+        operator = self.makers.get(tensor)
+        return operator if operator is not None and self.kind(operator) == kind else None
+
+    def shape(self, tensor: int) -> List[int]:
+        """The shape of ``tensor``."""
+        shape = self._graph.tensors[tensor].shape
+        return [] if shape is None else [int(size) for size in shape]
+
+    def is_float(self, tensor: int) -> bool:
+        """Whether ``tensor`` is of float32."""
+        return self._graph.tensors[tensor].type == schema.TensorType.FLOAT32
+
+    def is_output(self, tensor: int) -> bool:
+        """Whether ``tensor`` is one of the model's outputs."""
+        return tensor in [int(output) for output in self._graph.outputs]
+
+    def constant(self, tensor: int) -> Optional[np.ndarray]:
+        """The value of ``tensor``, ``None`` where it is computed or of a dtype that no rewrite reads."""
+        held = self._graph.tensors[tensor]
+        data = self._model.buffers[held.buffer].data
+        if data is None or not len(data) or held.type not in _DTYPES:
+            return None
+        return np.frombuffer(np.ascontiguousarray(data).tobytes(), _DTYPES[held.type]).reshape(self.shape(tensor))
+
+    def add_tensor(self, name: str, shape: Sequence[int], like: int, value: Optional[np.ndarray] = None) -> int:
+        """Add a tensor of the dtype of ``like``, or of ``value``, which makes it a constant."""
+        made = schema.TensorT()
+        made.name, made.shape = name.encode(), np.array(shape, np.int32)
+        made.type, made.buffer = self._graph.tensors[like].type, 0
+        if value is not None:
+            made.type = next(kind for kind, dtype in _DTYPES.items() if dtype == value.dtype)
+            made.buffer = len(self._model.buffers)
+            buffer = schema.BufferT()
+            buffer.data = np.frombuffer(value.tobytes(), np.uint8)
+            self._model.buffers.append(buffer)
+        self._graph.tensors.append(made)
+        return len(self._graph.tensors) - 1
+
+    def name(self, tensor: int) -> str:
+        """The name of ``tensor``."""
+        return self._graph.tensors[tensor].name.decode()
+
+    def become(self, operator: schema.OperatorT, kind: int, inputs: Sequence[int], options_type: int, options) -> None:
+        """Make ``operator`` one of another kind, with other inputs and options; it keeps its place and its outputs."""
+        operator.opcodeIndex = self._code(kind)
+        operator.inputs = np.array(inputs, np.int32)
+        operator.builtinOptionsType, operator.builtinOptions = options_type, options
+        for tensor in inputs:
+            self.users.setdefault(int(tensor), []).append(operator)
+
+    def insert_before(self, later: schema.OperatorT, made: schema.OperatorT) -> None:
+        """Let ``made`` run just before ``later``."""
+        position = next(index for index, operator in enumerate(self.operators) if operator is later)
+        self.operators.insert(position, made)
+        for tensor in made.outputs:
+            self.makers[int(tensor)] = made
+
+    def new_operator(
+        self, kind: int, inputs: Sequence[int], output: int, options_type: int, options
+    ) -> schema.OperatorT:
+        """An operator of version 1 that is not in the model yet."""
+        made = schema.OperatorT()
+        made.outputs = np.array([output], np.int32)
+        self.become(made, kind, inputs, options_type, options)
+        return made
+
+    def new_reshape(self, tensor: int, output: int) -> schema.OperatorT:
+        """A RESHAPE of ``tensor`` to the shape of ``output``, not in the model yet."""
+        shape = np.array(self.shape(output), np.int32)
+        wanted = self.add_tensor(f"{self.name(output)}/shape", [len(shape)], output, shape)
+        options = schema.ReshapeOptionsT()
+        options.newShape = shape
+        kinds = schema.BuiltinOperator.RESHAPE, schema.BuiltinOptions.ReshapeOptions
+        return self.new_operator(kinds[0], [tensor, wanted], output, kinds[1], options)
+
+    def replace(self, old: schema.OperatorT, made: schema.OperatorT) -> None:
+        """Let ``made`` run in the place of ``old``."""
+        self.insert_before(old, made)
+        self.operators.remove(old)
+
+    def to_bytes(self) -> bytes:
+        """The model as a flatbuffer, without the operators, tensors and constants that no output depends on."""
+        self._remove_dead()
+        buffers = []
+        for buffer in self._model.buffers:
+            aligned = _AlignedBuffer()
+            aligned.data = buffer.data
+            buffers.append(aligned)
+        self._model.buffers = buffers
+        builder = flatbuffers.Builder(self._size + (1 << 16))
+        builder.Finish(self._model.Pack(builder), IDENTIFIER)
+        return bytes(builder.Output())
+
+    def _code(self, kind: int) -> int:
+        if kind not in self._codes:
+            code = schema.OperatorCodeT()
+            # The older field is what readers from before TF 2.4 know, and holds no more than 127.
+            code.builtinCode, code.deprecatedBuiltinCode, code.version = kind, min(kind, 127), 1
+            self._model.operatorCodes.append(code)
+            self._codes[kind] = len(self._model.operatorCodes) - 1
+        return self._codes[kind]
+
+    def _remove_dead(self) -> None:
+        graph, model = self._graph, self._model
+        needed = {int(tensor) for tensor in graph.outputs}
+        live = []
+        for operator in reversed(graph.operators):
+            if needed & {int(tensor) for tensor in operator.outputs}:
+                live.append(operator)
+                needed.update(int(tensor) for tensor in operator.inputs)
+        graph.operators = live[::-1]
+        needed |= {int(tensor) for operator in live for tensor in operator.outputs}
+        needed |= {int(tensor) for tensor in graph.inputs}
+        tensors = sorted(needed - {-1})
+        places = {-1: -1, **{old: new for new, old in enumerate(tensors)}}
+        graph.tensors = [graph.tensors[tensor] for tensor in tensors]
+        for holder in graph.operators:
+            holder.inputs = np.array([places[int(tensor)] for tensor in holder.inputs], np.int32)
+            holder.outputs = np.array([places[int(tensor)] for tensor in holder.outputs], np.int32)
+        graph.inputs = np.array([places[int(tensor)] for tensor in graph.inputs], np.int32)
+        graph.outputs = np.array([places[int(tensor)] for tensor in graph.outputs], np.int32)
+        # The first buffer is the empty one of all computed tensors; metadata have buffers of their own.
+        held = {0, *(tensor.buffer for tensor in graph.tensors), *(entry.buffer for entry in model.metadata or [])}
+        order = sorted(held)
+        model.buffers = [model.buffers[index] for index in order]
+        moved = {old: new for new, old in enumerate(order)}
+        for tensor in graph.tensors:
+            tensor.buffer = moved[tensor.buffer]
+        for entry in model.metadata or []:
+            entry.buffer = moved[entry.buffer]
+        used = sorted({operator.opcodeIndex for operator in graph.operators})
+        model.operatorCodes = [model.operatorCodes[index] for index in used]
+        for operator in graph.operators:
+            operator.opcodeIndex = used.index(operator.opcodeIndex)

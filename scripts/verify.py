@@ -75,7 +75,11 @@ def verify(arguments, console) -> int:
     files.write(output, made)
     console.print(summary_lines.table(made))
     if arguments.model.endswith(".onnx"):
-        console.print("verify: the model came as ONNX, so what PyTorch is called here is ONNX Runtime", markup=False)
+        console.print(
+            "verify: the model came as ONNX: what is called PyTorch here is ONNX Runtime, and in float64 Ferry's own "
+            "evaluator",
+            markup=False,
+        )
     for line in summary_lines.lines(made, target):
         console.print(line, markup=False)
     # Only now: who is content with the verdict may interrupt what follows.

@@ -14,7 +14,7 @@ def convert(arguments, console) -> int:
     from ferry import atomic_file, provenance
     from ferry.errors import UnsupportedModelError, told_of
     from ferry.frozen import distinct_outputs, frozen_graph
-    from ferry.tflite import converter, description, flatbuffer, usable
+    from ferry.tflite import converter, description, flatbuffer, signature, usable
 
     with told_of(f"{arguments.input} cannot be carried to TFLite"):
         graph_def = frozen_graph.load(arguments.input)
@@ -35,6 +35,7 @@ def convert(arguments, console) -> int:
     of = frozen_graph.onnx_digest(graph_def)
     data = description.with_description(data, of, made_with["lock_sha256"], made_with["versions"])
     operators = flatbuffer.operators(data)
+    data = signature.prefix(data) + data
     atomic_file.write_bytes(arguments.output, data)
     flex = flatbuffer.flex_operators(operators)
     if flex:

@@ -12,14 +12,14 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
-from typing import Dict, Iterator, List, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
 from runners.paths import ROOT
 
 ENDING = ".container"
 SECONDS_TO_REMOVE = 60
-# What engines say of a container that has ended meanwhile.
-ALREADY_GONE = ("no such container", "no container with name or id")
+# What engines say of a container that has ended meanwhile, or is about to be removed for having ended.
+ALREADY_GONE = ("no such container", "no container with name or id", "is already in progress")
 
 
 def new_name() -> str:
@@ -66,20 +66,32 @@ def sweep(folder: Path) -> None:
             _remove(engine, found)
 
 
-def _remove(engine: str, found: List[Tuple[str, Path]]) -> None:
-    names = [name for name, _ in found]
+def end(engine: str, names: List[str]) -> Optional[List[str]]:
+    """End containers at once, and return the names of those that were there; None where ``engine`` does not answer."""
     try:
-        asked = subprocess.run(
-            [engine, "rm", "--force", *names], stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS_TO_REMOVE
-        )
+        # Alone, Podman's rm would first wait whether they end by themselves.
+        ended = _asked([engine, "kill", *names])
+        removed = _asked([engine, "rm", "--force", *names])
     except (OSError, subprocess.TimeoutExpired):
-        # Its engine does not answer now; a later run asks again.
+        return None
+    complaints = removed.stderr.decode(errors="replace").lower().splitlines()
+    if removed.returncode and not all(any(phrase in line for phrase in ALREADY_GONE) for line in complaints):
+        return None
+    said = (ended.stdout + removed.stdout).decode(errors="replace").split()
+    return [name for name in names if name in said]
+
+
+def _asked(command: List[str]) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS_TO_REMOVE)
+
+
+def _remove(engine: str, found: List[Tuple[str, Path]]) -> None:
+    ended = end(engine, [name for name, _ in found])
+    if ended is None:
+        # It does not answer now; a later run asks again.
         return
-    complaints = asked.stderr.decode(errors="replace").lower().splitlines()
-    if all(any(phrase in line for phrase in ALREADY_GONE) for line in complaints if line.strip()):
-        for _, note in found:
-            with contextlib.suppress(FileNotFoundError):
-                note.unlink()
-    removed = [name for name in names if name in asked.stdout.decode(errors="replace").split()]
-    if removed:
-        print(f"ferry: ended what a killed run had left running: {', '.join(removed)}", file=sys.stderr, flush=True)
+    for _, note in found:
+        with contextlib.suppress(FileNotFoundError):
+            note.unlink()
+    if ended:
+        print(f"ferry: ended what a killed run had left running: {', '.join(ended)}", file=sys.stderr, flush=True)

@@ -10,18 +10,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Set
+from typing import IO, Any, Callable, Dict, Iterator, List, Optional, Set
 
+from runners import leftovers
 from runners.errors import RunnerError
 from runners.paths import ROOT
 
 TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)")
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 # How long a stage that is told to end has to clean up.
-GRACE = 10.0
+GRACE = 5.0
 # What a stage leaves behind may end by itself: Python has a process that tidies up after the others.
 SECONDS_TO_FOLLOW = 1.0
-SECONDS_TO_KILL = 30
+SECONDS_TO_KILL = 30.0
 # Of linux/prctl.h.
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 # Linux alone has it. Elsewhere there are containers only, and they end with their client's own signals.
@@ -29,17 +30,22 @@ PRCTL = getattr(ctypes.CDLL(None), "prctl", None)
 
 
 class Program:
-    """A program that shares its runner's terminal, which sends a Ctrl-C to both."""
+    """A program that shares its runner's terminal, which sends a Ctrl-C to both.
 
-    def __init__(self, command: List[str], environment: Dict[str, str]):
-        self.command, self.environment = command, environment
+    All that it prints goes to ``output``, or where that is None to this process's own streams.
+    """
+
+    def __init__(self, command: List[str], environment: Dict[str, str], output: Optional[IO[bytes]] = None):
+        self.command, self.environment, self.output = command, environment, output
 
     def start(self) -> "subprocess.Popen[bytes]":
         """Start it."""
         return self._start(self.command)
 
     def _start(self, command: List[str], **options: Any) -> "subprocess.Popen[bytes]":
-        self.process = subprocess.Popen(command, cwd=str(ROOT), env=self.environment, **options)
+        self.process = subprocess.Popen(
+            command, cwd=str(ROOT), env=self.environment, stdout=self.output, stderr=self.output, **options
+        )
         return self.process
 
     def _start_bound(self, command: List[str], number: signal.Signals, **options: Any) -> "subprocess.Popen[bytes]":
@@ -145,8 +151,8 @@ class Sandboxed(Stage):
 class Container(Program):
     """An engine's client, which passes signals on to the container ``name``; they end together."""
 
-    def __init__(self, command: List[str], environment: Dict[str, str], name: str):
-        super().__init__(command, environment)
+    def __init__(self, command: List[str], environment: Dict[str, str], name: str, output: Optional[IO[bytes]] = None):
+        super().__init__(command, environment, output)
         self.name = name
 
     def start(self) -> "subprocess.Popen[bytes]":
@@ -155,13 +161,7 @@ class Container(Program):
     def ended(self, code: int) -> int:
         if code < 0:
             # The client has not ended with its container, but was killed.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                subprocess.run(
-                    [self.command[0], "rm", "--force", self.name],
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    timeout=SECONDS_TO_KILL,
-                )
+            leftovers.end(self.command[0], [self.name])
         return super().ended(code)
 
 

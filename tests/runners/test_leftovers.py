@@ -18,7 +18,7 @@ def engine(tmp_path, monkeypatch):
     """An engine that removes every container, or where a complaint is given none."""
 
     def make(complaint=""):
-        removes = f"echo '{complaint}' >&2; exit 1" if complaint else 'shift 2; printf "%s\\n" "$@"'
+        removes = f"echo '{complaint}' >&2; exit 1" if complaint else 'printf "%s\\n" "$@"'
         (tmp_path / "docker").write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/asked\n{removes}\n')
         (tmp_path / "docker").chmod(0o755)
 
@@ -45,19 +45,25 @@ with leftovers.noted(folder, "docker", "ferry-1"), leftovers.noted(folder, "dock
     return folder
 
 
-def test_a_later_run_ends_what_a_killed_one_has_left_with_one_query(killed, engine, capsys):
+def test_a_later_run_ends_what_a_killed_one_has_left(killed, engine, capsys):
     leftovers.sweep(killed)
-    assert engine.asked() == ["rm --force ferry-1 ferry-2"]
+    assert engine.asked() == ["kill ferry-1 ferry-2", "rm --force ferry-1 ferry-2"]
     assert capsys.readouterr().err == "ferry: ended what a killed run had left running: ferry-1, ferry-2\n"
     assert list(killed.iterdir()) == []
     leftovers.sweep(killed)
-    assert len(engine.asked()) == 1
+    assert len(engine.asked()) == 2
 
 
 def test_one_that_has_ended_meanwhile_is_not_spoken_of(killed, engine, capsys):
     engine("Error response from daemon: No such container: ferry-1")
     leftovers.sweep(killed)
     assert capsys.readouterr().err == ""
+    assert list(killed.iterdir()) == []
+
+
+def test_a_warning_is_no_refusal(killed, engine, tmp_path):
+    (tmp_path / "docker").write_text("#!/bin/sh\necho 'level=warning msg=late' >&2\n")
+    leftovers.sweep(killed)
     assert list(killed.iterdir()) == []
 
 

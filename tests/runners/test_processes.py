@@ -202,10 +202,10 @@ def container(tmp_path, monkeypatch):
 def test_a_container_that_hangs_is_removed_by_its_name(container):
     with pytest.raises(RunnerError, match=r"the stage had not ended after 0\.5 s"):
         processes.run(container("true"), "the stage", 0.5)
-    assert container.asked() == ["run --name=ferry-1", "rm --force ferry-1"]
+    assert container.asked() == ["run --name=ferry-1", "kill ferry-1", "rm --force ferry-1"]
 
 
 def test_a_container_whose_client_is_killed_is_removed(container, capsys):
     assert processes.run(container("kill -KILL $$"), "the stage") == 128 + signal.SIGKILL
-    assert container.asked() == ["run --name=ferry-1", "rm --force ferry-1"]
+    assert container.asked() == ["run --name=ferry-1", "kill ferry-1", "rm --force ferry-1"]
     assert capsys.readouterr().err == "ferry: error: the stage was ended by SIGKILL\n"

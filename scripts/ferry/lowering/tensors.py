@@ -10,6 +10,7 @@ from typing import Dict, Iterator, List, MutableMapping, NamedTuple, Optional, T
 import numpy as np
 import tensorflow as tf
 
+from ferry.lowering import axis_order
 from ferry.lowering.old_converter import shielded
 
 # The ranks in which the second dimension may be channels: (N, C, W), (N, C, H, W), (N, C, D, H, W).
@@ -163,6 +164,16 @@ def transposed(tensor: tf.Tensor, permutation: List[int]) -> tf.Tensor:
     from behind a broadcast sum to before it, with a shape that does not fit. It looks at the transpose's neighbours
     only, and drops the stop of a gradient later.
     """
+    sizes = tensor.shape.as_list()
+    if len(sizes) <= axis_order.MOST_AXES or None in sizes:
+        return _kept_in_place(tensor, permutation)
+    made = tensor
+    for step in axis_order.steps(sizes, permutation):
+        made = _kept_in_place(tf.reshape(made, step.shape), step.permutation)
+    return tf.reshape(made, [sizes[axis] for axis in permutation])
+
+
+def _kept_in_place(tensor: tf.Tensor, permutation: List[int]) -> tf.Tensor:
     return tf.stop_gradient(tf.transpose(tf.stop_gradient(tensor), permutation))
 
 

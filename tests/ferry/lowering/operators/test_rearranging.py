@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from onnx import helper
 
 from converted import assert_converted
-from onnx_models import both_layouts, normal
+from ferry.tflite import flatbuffer
+from onnx_models import both_layouts, model_of, normal
 
 SHAPE = [2, 6, 4, 5]
 X = normal(1, *SHAPE)
@@ -64,6 +65,13 @@ def test_gather(axis, indices):
 def test_transpose(permutation):
     attributes = {"perm": permutation} if permutation else {}
     check(helper.make_node("Transpose", ["x"], ["y"], name="it", **attributes))
+
+
+@pytest.mark.parametrize("permutation", [[0, 1, 3, 2, 4, 5], [0, 2, 4, 1, 3, 5], [5, 4, 3, 2, 1, 0]])
+def test_transpose_of_six_axes_needs_no_flex(permutation):
+    node = helper.make_node("Transpose", ["x"], ["y"], name="it", perm=permutation)
+    data = assert_converted(model_of([node], {"x": [2, 3, 4, 2, 3, 2]}), {"x": normal(1, 2, 3, 4, 2, 3, 2)})
+    assert set(flatbuffer.operators(data)) == {"RESHAPE", "TRANSPOSE"}
 
 
 # ONNX Runtime 1.4.0 reflects the batch and channels wrongly, and PyTorch never does.

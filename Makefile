@@ -97,7 +97,7 @@ endif
 IN_IMAGE := $(if $(filter docker podman,$(RUNNER)),Dockerfile.$(DEVICE))
 FRAME := $(LOCK) $(IN_IMAGE) $(addprefix scripts/ferry/,__init__.py stage.py errors.py atomic_file.py)
 EXPORT_ONNX := scripts/export_onnx.py $(wildcard scripts/ferry/model/*.py scripts/ferry/export/*.py scripts/ferry/graph/*.py) $(FRAME)
-IMPORT_ONNX := scripts/import_onnx.py $(wildcard scripts/ferry/model/files_read.py scripts/ferry/graph/*.py scripts/ferry/graph/passes/*.py) $(FRAME)
+IMPORT_ONNX := scripts/import_onnx.py $(wildcard scripts/ferry/model/files_read.py scripts/ferry/graph/*.py scripts/ferry/graph/passes/*.py scripts/ferry/graph/newer_opsets/*.py scripts/ferry/graph/newer_opsets/operators/*.py) $(FRAME)
 ONNX_TO_TF := scripts/onnx_to_tf.py $(wildcard $(addprefix scripts/ferry/,graph/*.py graph/passes/*.py lowering/*.py \
     lowering/operators/*.py frozen/*.py)) $(FRAME)
 TF_TO_TFLITE := scripts/tf_to_tflite.py $(wildcard scripts/ferry/tflite/*.py scripts/ferry/frozen/*.py) \

@@ -13,11 +13,11 @@ def take_over(arguments, console) -> int:
     from ferry.graph import foreign, onnx_file
     from ferry.model import files_read
 
-    model = onnx_file.load(arguments.model)
-    for remark in foreign.prepare(model, arguments.input_shape):
+    model, remarks, files = foreign.load(arguments.model, arguments.input_shape)
+    for remark in remarks:
         console.print(f"import_onnx: {remark}", markup=False)
     atomic_file.write_bytes(arguments.output, model.SerializeToString(deterministic=True))
-    files_read.write(arguments.output, {arguments.model}, arguments.made_of)
+    files_read.write(arguments.output, files, arguments.made_of)
     detail = f"opset {onnx_file.opset_of(model)}, {len(model.graph.node)} nodes"
     stage.result(console, "import_onnx", arguments.output, detail, started)
     return 0
@@ -26,7 +26,7 @@ def take_over(arguments, console) -> int:
 def main() -> int:
     """Read the arguments and run the stage."""
     parser = stage.parser("import_onnx", __doc__)
-    parser.add_argument("--model", required=True, metavar="FILE.onnx", help="the ONNX model, of opset 7 to 12")
+    parser.add_argument("--model", required=True, metavar="FILE.onnx", help="the ONNX model, of opset 7 or newer")
     parser.add_argument("--input-shape", default="", metavar="SHAPES", help="for inputs whose shapes are not static")
     parser.add_argument("--output", required=True, metavar="FILE.onnx", help="the ONNX model to write")
     parser.add_argument("--made-of", default="", metavar="TEXT", help="what make is to compare with at its next run")

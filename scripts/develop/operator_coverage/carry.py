@@ -3,20 +3,18 @@
 import os
 import sys
 import tempfile
-from typing import Callable, Dict, List, Tuple, Type
+from typing import Callable, Dict, Tuple, Type
 
-import numpy as np
 import onnx
 
 from develop.operator_coverage import cases
+from develop.operator_coverage.differences import differences
 from develop.operator_coverage.outcome import FLEX, REFUSED, RIGHT, WRONG, Outcome
 from ferry.runtimes import Runtime
 from ferry.runtimes.tensorflow_runtime import TensorflowRuntime
 from ferry.runtimes.tflite_runtime import TfliteRuntime
 from ferry.tflite import flatbuffer
 
-# NumPy computed the expected outputs, most in float32; a real fault is orders of magnitude larger than its rounding.
-RELATIVE, ABSOLUTE_OF_LARGEST = 1e-4, 1e-5
 UNFORESEEN = "this should not have happened"
 
 Programs = Dict[str, Callable[[], int]]
@@ -76,24 +74,3 @@ def _difference(runtime: Type[Runtime], path: str, content: cases.Content) -> st
     except Exception as error:
         return f"it does not run: {(str(error).strip().splitlines() or [type(error).__name__])[0]}"
     return differences(made, content.expected)
-
-
-def differences(made: List[np.ndarray], expected: List[np.ndarray]) -> str:
-    """The first difference in number, dtype, shape or values; empty if there is none."""
-    if len(made) != len(expected):
-        return f"{len(made)} outputs instead of {len(expected)}"
-    for array, wanted in zip(map(np.asarray, made), expected):
-        if array.dtype != wanted.dtype:
-            return f"{array.dtype} instead of {wanted.dtype}"
-        if array.shape != wanted.shape:
-            return f"shape {array.shape} instead of {wanted.shape}"
-        if not np.issubdtype(wanted.dtype, np.floating):
-            if not np.array_equal(array, wanted):
-                return f"{int(np.sum(array != wanted))} of {wanted.size} values differ"
-            continue
-        finite = wanted[np.isfinite(wanted)]
-        largest = float(np.abs(finite).max()) if finite.size else 0.0
-        close = np.isclose(array, wanted, rtol=RELATIVE, atol=ABSOLUTE_OF_LARGEST * largest, equal_nan=True)
-        if not close.all():
-            return f"{int(np.sum(~close))} of {wanted.size} values differ"
-    return ""

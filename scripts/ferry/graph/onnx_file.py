@@ -1,6 +1,6 @@
 """Read an ``.onnx`` file, or say in one sentence why it cannot be used."""
 
-from typing import Dict, Iterator, Set
+from typing import Dict, Set, Tuple
 
 import numpy as np
 import onnx
@@ -9,15 +9,32 @@ from onnx import numpy_helper
 
 from ferry import regular_file
 from ferry.errors import InputFileError, UnsupportedModelError, first_line
+from ferry.graph import external_data
 from ferry.graph.schema import NEWEST_OPSET, OLDEST_OPSET
 
 
 def load(path: str) -> onnx.ModelProto:
-    """Read and check the model in ``path``.
+    """Read and check the model in ``path``, which is of an opset that the pinned versions know.
 
     Raises:
         InputFileError: the file is missing, cannot be parsed, or is not a valid ONNX model.
-        UnsupportedModelError: its opset is one that the pinned versions do not know, or weights are in other files.
+        UnsupportedModelError: its opset is one that the pinned versions do not know.
+    """
+    model, _ = parse(path)
+    opset = opset_of(model)
+    if not OLDEST_OPSET <= opset <= NEWEST_OPSET:
+        raise UnsupportedModelError(
+            f"{path} uses ONNX opset {opset}; ONNX 1.7.0 and onnx-tf 1.6.0 carry {OLDEST_OPSET} to {NEWEST_OPSET}"
+        )
+    check(path, model)
+    return model
+
+
+def parse(path: str) -> Tuple[onnx.ModelProto, Set[str]]:
+    """Read the model in ``path``, of any opset, and the paths of the files that it keeps its tensors in.
+
+    Raises:
+        InputFileError: the file is missing, cannot be parsed or holds no graph; or its tensors' files cannot be read.
     """
     try:
         with regular_file.open_for_reading(path) as file:
@@ -30,39 +47,20 @@ def load(path: str) -> onnx.ModelProto:
         raise InputFileError(f"{path} is not an ONNX model, or is cut short ({len(data)} bytes)") from error
     if not model.graph.output:
         raise InputFileError(f"{path} holds no ONNX graph ({len(data)} bytes)")
-    opset = opset_of(model)
-    if not OLDEST_OPSET <= opset <= NEWEST_OPSET:
-        raise UnsupportedModelError(
-            f"{path} uses ONNX opset {opset}; ONNX 1.7.0 and onnx-tf 1.6.0 carry {OLDEST_OPSET} to {NEWEST_OPSET}"
-        )
-    _refuse_external_data(path, model.graph)
+    return model, external_data.load(path, model)
+
+
+def check(path: str, model: onnx.ModelProto) -> None:
+    """Have ONNX's checker look at the ``model`` that was read from ``path``.
+
+    Raises:
+        InputFileError: it is not a valid ONNX model.
+    """
     try:
         onnx.checker.check_model(model)
     except (onnx.checker.ValidationError, RuntimeError) as error:
         reason = first_line(error)
         raise InputFileError(f"{path} is not a valid ONNX model: {reason}") from error
-    return model
-
-
-def _refuse_external_data(path: str, graph: onnx.GraphProto) -> None:
-    external = [tensor for tensor in _tensors(graph) if tensor.data_location == onnx.TensorProto.EXTERNAL]
-    if external:
-        places = {entry.value for tensor in external for entry in tensor.external_data if entry.key == "location"}
-        raise UnsupportedModelError(
-            f"{path} keeps {len(external)} of its tensors in other files ({', '.join(map(repr, sorted(places)[:3]))}), "
-            "which ONNX calls external data: save it as one file, with onnx.save(onnx.load(path), other_path)"
-        )
-
-
-def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
-    yield from graph.initializer
-    for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.HasField("t"):
-                yield attribute.t
-            yield from attribute.tensors
-            for inner in [attribute.g] if attribute.HasField("g") else attribute.graphs:
-                yield from _tensors(inner)
 
 
 def opset_of(model: onnx.ModelProto) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 
 from ferry.evaluate.graph import Evaluator, lacking
-from ferry.graph import foreign, onnx_file
+from ferry.graph import foreign
 from ferry.model.model_source import ModelSource
 from ferry.runtimes import Runtime, TensorSpec
 from ferry.runtimes.onnx_runtime import OnnxRuntime
@@ -20,8 +20,7 @@ class OnnxReference(OnnxRuntime):
     """The ONNX model of ``source``, as it was given but for the names and shapes of its inputs and outputs."""
 
     def __init__(self, source: ModelSource):
-        model = onnx_file.load(source.path)
-        foreign.prepare(model, source.input_shape)
+        model = foreign.load(source.path, source.input_shape).model
         super().__init__(source.path, model)
         self._model = model
         self._digest = hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from develop.operator_coverage.carry import differences
+from develop.operator_coverage.differences import differences
 
 ONES = np.ones([2, 3], np.float32)
 

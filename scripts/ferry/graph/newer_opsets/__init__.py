@@ -1,0 +1,1 @@
+"""Models of newer opsets, written in the terms of the newest one that the pinned ONNX knows."""

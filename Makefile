@@ -189,6 +189,10 @@ zoo: $(if $(filter zoo,$(MAKECMDGOALS)),$(VERIFIED)) ## carry and verify all of 
 coverage: ## carry onnx's own tests of its operators, and write docs/coverage.md
 	$(QUIET)$(PYTHON) scripts/runners run venv scripts/operator_coverage.py --output docs/coverage.md
 
+.PHONY: coverage-newest
+coverage-newest: ## the same for opset 13 and newer, of the tests in NEWEST=FOLDER: docs/newer-opsets.md
+	$(QUIET)$(PYTHON) scripts/runners run venv scripts/operator_coverage.py --newest '$(or $(NEWEST),$(error NEWEST=FOLDER says where the tests are))' --output docs/newer-opsets.md
+
 fuzz: ## give FUZZ damaged files to the stages that read them, and see that each ends as it should
 	$(QUIET)$(PYTHON) scripts/runners run venv scripts/fuzz.py --count $(FUZZ)
 

@@ -22,16 +22,40 @@ def carry_one(case):
     return carry.carry(case, {"onnx_to_tf": onnx_to_tf.main, "tf_to_tflite": tf_to_tflite.main})
 
 
+def judge_one(folder):
+    """Write one test of the newest onnx in opset 12's terms in a worker process; return what became of it."""
+    from develop.operator_coverage import newer_opsets
+
+    return newer_opsets.judge(folder)
+
+
 def outcomes(chosen, advance=lambda: None):
     """Carry the cases ``chosen``, side by side, and return each with its outcome."""
-    from develop.operator_coverage import outcome, workers
+    from develop.operator_coverage import outcome
 
     rows = []
-    for case, answer in zip(chosen, workers.run_all(carry_one, chosen, len(os.sched_getaffinity(0)), TIMEOUT_S)):
-        died = isinstance(answer, workers.Died)
+    for case, answer, died in _side_by_side(carry_one, chosen, advance):
         rows.append((case, outcome.Outcome(outcome.WRONG, outcome.WRONG, answer.how) if died else answer))
-        advance()
     return rows
+
+
+def results(folders, advance=lambda: None):
+    """Judge the newest onnx's tests in ``folders``, side by side."""
+    from develop.operator_coverage import newer_opsets
+
+    rows = []
+    for folder, answer, died in _side_by_side(judge_one, folders, advance):
+        name = os.path.basename(folder)
+        rows.append(newer_opsets.Result(name, name, 0, newer_opsets.WRONG, answer.how) if died else answer)
+    return rows
+
+
+def _side_by_side(function, jobs, advance):
+    from develop.operator_coverage import workers
+
+    for job, answer in zip(jobs, workers.run_all(function, jobs, len(os.sched_getaffinity(0)), TIMEOUT_S)):
+        yield job, answer, isinstance(answer, workers.Died)
+        advance()
 
 
 def main() -> int:
@@ -40,24 +64,29 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="operator_coverage", description=__doc__)
     parser.add_argument("--output", required=True, metavar="FILE.md", help="the table to write")
     parser.add_argument("--operator", action="append", metavar="NAME", help="only this one; may be said again")
+    parser.add_argument("--newest", metavar="FOLDER", help="instead, the tests of the newest onnx that are in FOLDER")
     arguments = parser.parse_args()
     from rich import console, progress
 
-    from develop.operator_coverage import cases, exported, outcome, table
+    from develop.operator_coverage import cases, exported, newer_opsets, newer_table, outcome, table
     from ferry import atomic_file
 
-    every = cases.all_cases()
-    chosen = [case for case in every if not arguments.operator or case.operator in arguments.operator]
     terminal = console.Console(highlight=False, soft_wrap=True)
     with progress.Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
-        task = bar.add_task("coverage", total=len(chosen))
-        rows = outcomes(chosen, lambda: bar.advance(task))
-    text = table.as_markdown(rows, exported.exported_operators())
+        task = bar.add_task("coverage", total=None)
+        if arguments.newest:
+            made = results(newer_opsets.tests_in(arguments.newest), lambda: bar.advance(task))
+            text, wrong = newer_table.as_markdown(made), sum(row.outcome == newer_opsets.WRONG for row in made)
+        else:
+            every = cases.all_cases()
+            chosen = [case for case in every if not arguments.operator or case.operator in arguments.operator]
+            rows = outcomes(chosen, lambda: bar.advance(task))
+            text = table.as_markdown(rows, exported.exported_operators())
+            wrong, made = sum(row.tflite == outcome.WRONG for _, row in rows), rows
     atomic_file.write_bytes(arguments.output, text.encode())
-    wrong = sum(row.tflite == outcome.WRONG for _, row in rows)
     verdict = f"{wrong} WRONG" if wrong else "none wrong"
     seconds = time.monotonic() - started
-    terminal.print(f"coverage: {arguments.output} ({len(rows)} cases, {verdict}) in {seconds:.1f} s", markup=False)
+    terminal.print(f"coverage: {arguments.output} ({len(made)} cases, {verdict}) in {seconds:.1f} s", markup=False)
     return 1 if wrong else 0
 
 

@@ -76,17 +76,18 @@ KINDS = (RIGHT, FLEX, REFUSED, WRONG)
 def _messages(rows: Sequence[Row], kind: str) -> str:
     found = Counter((case.operator, case.opset, outcome.reason) for case, outcome in rows if outcome.tflite == kind)
     return "".join(
-        f"- {operator} {opset} ({count}): {_escaped(reason)}\n"
+        f"- {operator} {opset} ({count}): {escaped(reason)}\n"
         for (operator, opset, reason), count in sorted(found.items())
     )
 
 
 def _wrong(rows: Sequence[Row]) -> str:
     lines = [
-        f"- {case.name}, {case.form}: {_escaped(outcome.reason)}\n" for case, outcome in rows if outcome.tflite == WRONG
+        f"- {case.name}, {case.form}: {escaped(outcome.reason)}\n" for case, outcome in rows if outcome.tflite == WRONG
     ]
     return "\n## What is WRONG\n\n" + "".join(lines) if lines else ""
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """``text`` as Markdown shows it and does not read it."""
     return text.replace("<", "&lt;").replace("|", "\\|").replace("_", "\\_").replace("*", "\\*")

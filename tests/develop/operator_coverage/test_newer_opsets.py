@@ -2,6 +2,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper, numpy_helper
+from onnx.mapping import NP_TYPE_TO_TENSOR_TYPE
 
 from develop.operator_coverage import newer_opsets, newer_table
 from develop.operator_coverage.newer_opsets import NO_KERNEL, REFUSED, RIGHT, WRONG
@@ -15,7 +16,8 @@ X = normal(1, 4, 3)
 def written(folder, node, inputs, expected, opset=18):
     folder.mkdir()
     made = model([node], dict(zip(node.input, inputs)), opset)
-    made.graph.output[0].CopyFrom(helper.make_tensor_value_info(node.output[0], 1, expected.shape))
+    element = NP_TYPE_TO_TENSOR_TYPE[expected.dtype]
+    made.graph.output[0].CopyFrom(helper.make_tensor_value_info(node.output[0], element, expected.shape))
     onnx.save(made, str(folder / "model.onnx"))
     for role, arrays in (("input", inputs), ("output", [expected])):
         for position, array in enumerate(arrays):

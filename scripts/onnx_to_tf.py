@@ -19,12 +19,11 @@ def convert(arguments, console) -> int:
     from ferry.graph import onnx_file
     from ferry.lowering import article, convert_onnx
 
-    model = onnx_file.load(arguments.input)
     with told_of(f"{arguments.input} cannot be carried to TensorFlow"):
         if arguments.graph == "article":
-            graph_def = article.convert(model)
+            graph_def = article.convert(onnx_file.load(arguments.input))
         else:
-            graph_def = convert_onnx.convert(model, arguments.layout)
+            graph_def = convert_onnx.convert(onnx_file.load(arguments.input), arguments.layout)
     with open(arguments.input, "rb") as file:
         frozen_graph.note_origin(graph_def, hashlib.sha256(file.read()).hexdigest())
     atomic_file.write_bytes(arguments.output, frozen_graph.to_bytes(graph_def))

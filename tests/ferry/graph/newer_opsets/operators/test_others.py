@@ -66,7 +66,7 @@ def test_windows_of_a_signal():
     [
         ("Bernoulli", "it draws random numbers"),
         ("OptionalHasElement", "a value that may be absent"),
-        ("SequenceConstruct", "a sequence of tensors"),
+        ("SequenceMap", "a sequence of tensors"),
         ("StringConcat", "it is about text"),
         ("BitwiseNot", "the operator has no form in opset 12"),
         ("RoiAlign", "half a pixel"),

@@ -84,11 +84,9 @@ def test_branches_are_lowered_too():
 
 
 def test_where_the_condition_is_known_only_one_branch_is_left():
-    made = helper.make_tensor_value_info("t", TensorProto.FLOAT, [2, 3])
+    output = helper.make_tensor_value_info("t", TensorProto.FLOAT, [2, 3])
     graphs = [
-        helper.make_graph(
-            nodes, "branch", [], [helper.make_tensor_value_info("t", TensorProto.FLOAT, [2, 3])], constants
-        )
+        helper.make_graph(nodes, "branch", [], [output], constants)
         for nodes, constants in (
             ([helper.make_node("Add", ["x", "c"], ["t"])], [numpy_helper.from_array(X, "c")]),
             ([helper.make_node("Frobnicate", ["x"], ["t"])], []),

@@ -109,6 +109,6 @@ class Verification:
         ]
         if self._source.path.endswith(".onnx"):
             notes.append(
-                "the model came as ONNX: what is called PyTorch here is ONNX Runtime, and in float64 Ferry's own evaluator"
+                "the model came as ONNX: PyTorch here stands for ONNX Runtime, and in float64 for Ferry's own evaluator"
             )
         return notes

@@ -14,16 +14,16 @@ def convert(arguments, console) -> int:
     # The graph must not depend on the machine it is built on, and building it needs no GPU.
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     from ferry import atomic_file
-    from ferry.errors import told_of
     from ferry.frozen import frozen_graph
-    from ferry.graph import onnx_file
+    from ferry.graph import consistency, onnx_file
     from ferry.lowering import article, convert_onnx
 
-    with told_of(f"{arguments.input} cannot be carried to TensorFlow"):
-        if arguments.graph == "article":
-            graph_def = article.convert(onnx_file.load(arguments.input))
-        else:
-            graph_def = convert_onnx.convert(onnx_file.load(arguments.input), arguments.layout)
+    model = onnx_file.load(arguments.input)
+    consistency.check(arguments.input, model)
+    if arguments.graph == "article":
+        graph_def = article.convert(model)
+    else:
+        graph_def = convert_onnx.convert(model, arguments.layout)
     with open(arguments.input, "rb") as file:
         frozen_graph.note_origin(graph_def, hashlib.sha256(file.read()).hexdigest())
     atomic_file.write_bytes(arguments.output, frozen_graph.to_bytes(graph_def))

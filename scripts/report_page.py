@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Write the page and the JUnit file of a ``report.json``, as verify does, once more."""
 
+import json
 import os
 
 from ferry import stage
@@ -8,9 +9,17 @@ from ferry import stage
 
 def write(arguments, console) -> int:
     """Write ``report.html`` and ``report.junit.xml`` beside ``arguments.report``."""
-    from ferry.reports import files, json_report
+    from ferry.errors import InputFileError
+    from ferry.reports import files
 
-    for path in files.write_views(os.path.dirname(arguments.report), json_report.load(arguments.report)):
+    try:
+        with open(arguments.report, encoding="utf-8") as file:
+            report = json.load(file)
+    except OSError as error:
+        raise InputFileError(f"cannot read {arguments.report}: {error.strerror}") from error
+    except ValueError as error:
+        raise InputFileError(f"{arguments.report} is not JSON, or is cut short: {error}") from error
+    for path in files.write(os.path.dirname(arguments.report), report):
         console.print(f"report_page: {path}", markup=False)
     return 0
 

@@ -12,14 +12,13 @@ def convert(arguments, console) -> int:
     started = time.monotonic()
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     from ferry import atomic_file, provenance
-    from ferry.errors import UnsupportedModelError, told_of
+    from ferry.errors import UnsupportedModelError
     from ferry.frozen import distinct_outputs, frozen_graph
     from ferry.tflite import converter, description, flatbuffer, signature, usable
 
-    with told_of(f"{arguments.input} cannot be carried to TFLite"):
-        graph_def = frozen_graph.load(arguments.input)
-        allow_flex = arguments.flex == "allow"
-        data = converter.convert(graph_def, allow_flex)
+    graph_def = frozen_graph.load(arguments.input)
+    allow_flex = arguments.flex == "allow"
+    data = converter.convert(graph_def, allow_flex)
     names = frozen_graph.input_names(graph_def), frozen_graph.output_names(graph_def)
     lost = {name for name, made in zip(names[1], flatbuffer.interface(data)[1]) if name != made}
     if lost:

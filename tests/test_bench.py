@@ -111,7 +111,7 @@ def test_a_path_that_cannot_carry_the_model_is_said_and_the_others_measured(tmp_
     done = run_stage("bench", "--model", model, "--output", tmp_path / "bench.json", *ONCE, "--newest", "")
     assert done.returncode == 0, done.stderr
     made = json.loads((tmp_path / "bench.json").read_text())["models"]["larger"]
-    assert "onnx-tf alone cannot carry this model" in made["conversion"]["article"]["fault"]
+    assert "onnx-tf alone cannot convert this model" in made["conversion"]["article"]["fault"]
     assert list(made["files"]) == ["ferry", "nhwc"]
     assert "larger: article could not be converted: onnx_to_tf: error: onnx-tf alone" in done.stdout
 

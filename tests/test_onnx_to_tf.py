@@ -53,4 +53,4 @@ def test_an_operator_that_cannot_be_carried_is_named(tmp_path):
     onnx.save(model_of([node], {"x": [1, 1, 4, 4]}, {"w": np.ones((1, 1, 2, 2), np.float32)}), str(tmp_path / "m.onnx"))
     done = run_stage("onnx_to_tf", "--input", tmp_path / "m.onnx", "--output", tmp_path / "model.pb")
     assert done.returncode == 1
-    assert "the ONNX operator ConvTranspose (node 'features.0') cannot be carried" in done.stderr
+    assert "the ONNX operator ConvTranspose (node 'features.0') cannot be converted" in done.stderr

@@ -1,7 +1,12 @@
 """The errors a user can act on. Anything else that escapes a stage is a bug in Ferry."""
 
 import contextlib
-from typing import Iterator
+import os
+import traceback
+from types import FrameType
+from typing import Iterator, Optional, Sequence, Type
+
+_SCRIPTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 
 
 class FerryError(Exception):
@@ -22,22 +27,50 @@ class InputFileError(FerryError):
 
 
 class UnsupportedModelError(FerryError):
-    """The model is sound, and something in it cannot be carried over."""
+    """The model is sound, and something in it cannot be converted."""
 
 
 @contextlib.contextmanager
-def told_of(what: str) -> Iterator[None]:
-    """Make whatever the libraries raise inside an ``UnsupportedModelError`` that begins with ``what``.
+def foreign_errors(what: str, *packages: str, error_class: Type[FerryError] = UnsupportedModelError) -> Iterator[None]:
+    """Turn what the code of ``packages`` raises inside into an ``error_class`` that begins with ``what``.
 
-    A file that passes all checks can still hold what no library has foreseen, and each raises types of its own.
+    It stands around a call that hands a library what the user gave: the library's refusal is about the user's model.
+    Whose an exception is, its traceback says: of all frames that belong to Ferry or to one of ``packages``, the
+    innermost raised it. What Ferry's own code raises passes as it is, and is a fault in Ferry.
     """
     try:
         yield
     except (FerryError, OSError, MemoryError):
         raise
     except Exception as error:
-        reason = " ".join(str(error).split())[:300] or "no further message"
-        raise UnsupportedModelError(f"{what}: {type(error).__name__}: {reason}") from error
+        frame = _innermost(error, ("ferry", *packages))
+        if frame is None or _package(frame) == "ferry":
+            raise
+        raise error_class(f"{what}: {reason_of(error)}") from error
+
+
+def reason_of(error: Exception) -> str:
+    """What ``error`` says in one line; its type too, where what it says is a key or an attribute alone."""
+    text = " ".join(str(error).split())[:300]
+    if isinstance(error, (AttributeError, LookupError)):
+        return f"{type(error).__name__}: {text}"
+    return text or type(error).__name__
+
+
+def place_of(error: BaseException) -> str:
+    """The innermost line below ``scripts/`` that ``error`` came through, as ``ferry/room/module.py:line``, or empty."""
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    ours = [(file, line) for file, line in frames if os.path.abspath(file).startswith(_SCRIPTS)]
+    return f"{os.path.abspath(ours[-1][0])[len(_SCRIPTS) :]}:{ours[-1][1]}" if ours else ""
+
+
+def _innermost(error: BaseException, packages: Sequence[str]) -> Optional[FrameType]:
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if _package(frame) in packages]
+    return frames[-1] if frames else None
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).split(".")[0]
 
 
 def first_line(error: Exception) -> str:

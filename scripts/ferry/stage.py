@@ -12,10 +12,12 @@ from typing import Any, Callable
 from rich import filesize
 from rich.console import Console
 
-from ferry.errors import FerryError, OutputFileError
+from ferry.errors import FerryError, OutputFileError, place_of
 from ferry.printable import printable, printable_lines
 
 INTERRUPTED = 130
+# How the message of an error begins that no user can do anything about; the fuzzing and the coverage look for it.
+FAULT = "this should not have happened, and is a fault in Ferry"
 
 Body = Callable[[argparse.Namespace, Console], int]
 
@@ -82,8 +84,7 @@ def run(name: str, arguments: argparse.Namespace, output: str, body: Body) -> in
         reason = "no room left on the disk" if error.errno == errno.ENOSPC else error.strerror or str(error)
         message, code, cause = f"{reason}: {error.filename}" if error.filename else reason, 1, error
     except Exception as error:
-        reason = f"{type(error).__name__}: {str(error).strip() or 'no further message'}".splitlines()[0]
-        message, code, cause = f"this should not have happened, and is a fault in Ferry: {reason}", 1, error
+        message, code, cause = fault_message(error), 1, error
     errors.print(f"[bold red]{name}: error:[/] ", end="")
     for line in printable_lines(message):
         errors.print(line, markup=False)
@@ -93,6 +94,13 @@ def run(name: str, arguments: argparse.Namespace, output: str, body: Body) -> in
         if not verbose:
             errors.print(f"{name}: the details are in {log}", markup=False)
     return code
+
+
+def fault_message(error: Exception) -> str:
+    """What a user is told of an error that is Ferry's own: that it is, where in Ferry, and what Python says of it."""
+    reason = f"{type(error).__name__}: {str(error).strip() or 'no further message'}".splitlines()[0]
+    place = place_of(error)
+    return f"{FAULT}{f' at {place}' if place else ''}: {reason}"
 
 
 def leave(code: int) -> None:

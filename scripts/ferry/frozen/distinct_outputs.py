@@ -28,5 +28,4 @@ def copied(graph_def: GraphDef, names: Set[str]) -> GraphDef:
                 copy.op = "Maximum"
                 copy.attr["T"].CopyFrom(kind)
             last = step
-    frozen_graph.put_in_order(made, inputs, outputs)
-    return made
+    return frozen_graph.in_order(made, inputs, outputs)

@@ -6,7 +6,7 @@ from typing import List, NamedTuple, Set
 import onnx
 
 from ferry.errors import UnsupportedModelError
-from ferry.graph import input_output_names, onnx_file, tensor_names
+from ferry.graph import consistency, input_output_names, onnx_file, tensor_names
 from ferry.graph.newer_opsets import lower_model
 from ferry.graph.passes.fold_constants import static_shapes
 from ferry.graph.schema import OLDEST_OPSET
@@ -61,6 +61,7 @@ def load(path: str, input_shape: str) -> Foreign:
     ]
     input_output_names.settle(model, names[: len(fed)], names[len(fed) :])
     onnx_file.check(path, model)
+    consistency.check(path, model)
     return Foreign(model, remarks, {path, *files})
 
 

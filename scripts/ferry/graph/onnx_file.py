@@ -9,7 +9,7 @@ from onnx import numpy_helper
 
 from ferry import regular_file
 from ferry.errors import InputFileError, UnsupportedModelError, first_line
-from ferry.graph import external_data, onnx_pieces
+from ferry.graph import external_data
 from ferry.graph.schema import NEWEST_OPSET, OLDEST_OPSET
 
 
@@ -24,7 +24,7 @@ def load(path: str) -> onnx.ModelProto:
     opset = opset_of(model)
     if not OLDEST_OPSET <= opset <= NEWEST_OPSET:
         raise UnsupportedModelError(
-            f"{path} uses ONNX opset {opset}; ONNX 1.7.0 and onnx-tf 1.6.0 carry {OLDEST_OPSET} to {NEWEST_OPSET}"
+            f"{path} uses ONNX opset {opset}; ONNX 1.7.0 and onnx-tf 1.6.0 convert {OLDEST_OPSET} to {NEWEST_OPSET}"
         )
     check(path, model)
     return model
@@ -45,10 +45,8 @@ def parse(path: str) -> Tuple[onnx.ModelProto, Set[str]]:
         model = onnx.load_model_from_string(data)
     except DecodeError as error:
         raise InputFileError(f"{path} is not an ONNX model, or is cut short ({len(data)} bytes)") from error
-    size = len(data)
-    del data  # It is as large as the model.
     if not model.graph.output:
-        raise InputFileError(f"{path} holds no ONNX graph ({size} bytes)")
+        raise InputFileError(f"{path} holds no ONNX graph ({len(data)} bytes)")
     return model, external_data.load(path, model)
 
 
@@ -59,7 +57,7 @@ def check(path: str, model: onnx.ModelProto) -> None:
         InputFileError: it is not a valid ONNX model.
     """
     try:
-        onnx_pieces.check(model)
+        onnx.checker.check_model(model)
     except (onnx.checker.ValidationError, RuntimeError) as error:
         reason = first_line(error)
         raise InputFileError(f"{path} is not a valid ONNX model: {reason}") from error
@@ -69,6 +67,11 @@ def opset_of(model: onnx.ModelProto) -> int:
     """The version of the default operator set that ``model`` asks for."""
     versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
     return max(versions, default=1)
+
+
+def described(node: onnx.NodeProto) -> str:
+    """``node`` as a user is told of it."""
+    return f"the ONNX operator {node.op_type} (node {node.name or 'without a name'!r})"
 
 
 class Initializers(Dict[str, np.ndarray]):

@@ -65,8 +65,10 @@ TABLE: Dict[str, Traits] = {
     ),
     **_rows(
         Traits(Layout.ONNX),
-        "CumSum Einsum Expand Flatten GRU GatherElements GatherND Gemm LSTM MatMul OneHot RNN Reshape Scatter "
-        "ScatterElements ScatterND Softmax Tile TopK Transpose",
+        "ConcatFromSequence ConstantOfShape CumSum Einsum Expand Flatten GRU GatherElements GatherND Gemm LSTM MatMul "
+        "NonMaxSuppression OneHot QLinearConv QLinearMatMul RNN Reshape Scatter ScatterElements ScatterND SequenceAt "
+        "SequenceConstruct SequenceEmpty SequenceErase SequenceInsert SequenceLength Softmax SplitToSequence Tile TopK "
+        "Transpose",
     ),
 }
 

@@ -3,6 +3,7 @@
 import functools
 from typing import Any, Dict
 
+import onnx
 from onnx import defs, helper
 
 # onnx-tf 1.6.0 has handlers from opset 7 on; ONNX 1.7.0 ends at 12.
@@ -19,7 +20,7 @@ def defaults(operator: str, opset: int = NEWEST_OPSET) -> Dict[str, Any]:
         entries = defs.get_schema(operator, opset, "").attributes.items()
     except RuntimeError:  # onnx.defs.SchemaError, a RuntimeError under pybind11: it has no such operator.
         return {}
-    return {name: _value(entry.default_value) for name, entry in entries if entry.default_value.name}
+    return {name: python_value(entry.default_value) for name, entry in entries if entry.default_value.name}
 
 
 def default(operator: str, attribute: str) -> Any:
@@ -27,6 +28,13 @@ def default(operator: str, attribute: str) -> Any:
     return defaults(operator)[attribute]
 
 
-def _value(entry: Any) -> Any:
+def python_value(entry: onnx.AttributeProto) -> Any:
+    """An attribute as Python has it: text as ``str``, what is repeated as a list, tensors and graphs as messages."""
     value = helper.get_attribute_value(entry)
+    if isinstance(value, (bytes, float, int)) or not hasattr(value, "__len__"):
+        return _text(value)
+    return [_text(each) for each in value]
+
+
+def _text(value: Any) -> Any:
     return value.decode() if isinstance(value, bytes) else value

@@ -8,7 +8,7 @@ import onnx_tf.backend
 import tensorflow as tf
 from tensorflow.core.framework.graph_pb2 import GraphDef
 
-from ferry.errors import UnsupportedModelError
+from ferry.errors import UnsupportedModelError, foreign_errors
 from ferry.frozen import frozen_graph
 from ferry.lowering import graph_builder
 
@@ -20,22 +20,19 @@ def convert(model: onnx.ModelProto) -> GraphDef:
     random names are kept out of it too, so that the bytes are the same on each run.
 
     Raises:
-        UnsupportedModelError: onnx-tf does not carry something in the model.
+        UnsupportedModelError: onnx-tf does not convert something in the model.
     """
     graph_builder.pin_onnx_tf()
     inputs, outputs = graph_builder.input_names(model), [entry.name for entry in model.graph.output]
     with tempfile.TemporaryDirectory(prefix="ferry-") as folder:
         path = os.path.join(folder, "model.pb")
-        try:
+        # onnx-tf raises RuntimeError, TypeError, KeyError, … for what it lacks.
+        with foreign_errors("onnx-tf alone cannot convert this model to TensorFlow", "onnx_tf", "tensorflow"):
             onnx_tf.backend.prepare(model).export_graph(path)
-        except Exception as error:  # onnx-tf raises RuntimeError, TypeError, KeyError, … for what it lacks.
-            reason = str(error).strip().splitlines() or [type(error).__name__]
-            raise UnsupportedModelError(f"onnx-tf alone cannot carry this model to TensorFlow: {reason[0]}") from error
         with open(path, "rb") as file:
             graph_def = GraphDef.FromString(file.read())
     lost = sorted({*inputs, *outputs} - {node.name for node in graph_def.node})
     if lost:
         raise UnsupportedModelError(f"onnx-tf alone loses the names of inputs or outputs: {', '.join(lost)}")
     used = tf.compat.v1.graph_util.extract_sub_graph(graph_def, [*inputs, *outputs])
-    frozen_graph.put_in_order(used, inputs, outputs)
-    return used
+    return frozen_graph.in_order(used, inputs, outputs)

@@ -1,6 +1,7 @@
 """An ONNX model to a frozen TensorFlow graph in NHWC: the passes, in order."""
 
 import onnx
+import tensorflow as tf
 from tensorflow.core.framework.graph_pb2 import GraphDef
 
 from ferry.frozen import frozen_graph
@@ -32,15 +33,11 @@ def convert(model: onnx.ModelProto, layout: str = "nchw") -> GraphDef:
     """
     model = prepare(model)
     inputs, outputs = graph_builder.input_names(model), [entry.name for entry in model.graph.output]
-    built = graph_builder.build_graph(model, layout)
-    del model  # TensorFlow makes two more copies of the weights.
-    graph_def = built.as_graph_def()
+    built = graph_builder.build_graph(model, layout).as_graph_def()
     # An input that nothing reads is still one that callers feed.
-    frozen_graph.keep_reachable(graph_def, [*inputs, *outputs])
+    graph_def = tf.compat.v1.graph_util.extract_sub_graph(built, [*inputs, *outputs])
     refuse_unusable(graph_def)
-    share_constants(graph_def)
-    frozen_graph.put_in_order(graph_def, inputs, outputs)
-    return graph_def
+    return frozen_graph.in_order(share_constants(graph_def), inputs, outputs)
 
 
 def prepare(model: onnx.ModelProto) -> onnx.ModelProto:

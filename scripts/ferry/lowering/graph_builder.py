@@ -2,7 +2,7 @@
 
 import itertools
 import sys
-from typing import List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import onnx
 import tensorflow as tf
@@ -10,13 +10,17 @@ from onnx_tf.backend import TensorflowBackend
 from onnx_tf.common import data_type
 from onnx_tf.pb_wrapper import OnnxNode
 
-from ferry.errors import UnsupportedModelError
+from ferry.errors import UnsupportedModelError, foreign_errors
 from ferry.frozen.unusable_graph import refuse_output
 from ferry.graph.layout_analysis import read_channels_last
-from ferry.graph.onnx_file import initializers
-from ferry.lowering.known_wrong import refuse_known_wrong
+from ferry.graph.onnx_file import described, initializers, opset_of
+from ferry.lowering.declined import Declined
+from ferry.lowering.node import Node
 from ferry.lowering.operators import lowerings_of
-from ferry.lowering.tensors import Made, Tensors, same_layout, to_last
+from ferry.lowering.tensors import Made, NoSuchTensor, Tensors, same_layout, to_last
+
+# onnx-tf's own: by domain and operator.
+Handlers = Dict[str, Dict[str, Any]]
 
 
 def build_graph(model: onnx.ModelProto, layout: str = "nchw") -> tf.Graph:
@@ -33,10 +37,10 @@ def build_tensors(model: onnx.ModelProto, layout: str = "nchw") -> Tuple[tf.Grap
     Each node goes to Ferry's lowering for its operator first, then to onnx-tf's own handler.
 
     Raises:
-        UnsupportedModelError: an operator, or a form of one, that neither Ferry nor onnx-tf 1.6.0 carries.
+        UnsupportedModelError: an operator, or a form of one, that neither Ferry nor onnx-tf 1.6.0 converts.
     """
     pin_onnx_tf()
-    handlers = TensorflowBackend._get_handlers(model.opset_import)
+    handlers: Handlers = TensorflowBackend._get_handlers(model.opset_import)
     with tf.Graph().as_default() as graph:
         for info in model.graph.output:
             # Whatever else would take an output's name gets another one.
@@ -51,8 +55,9 @@ def build_tensors(model: onnx.ModelProto, layout: str = "nchw") -> Tuple[tf.Grap
                     tensors.move_last(info.name)
         if not input_names(model):
             raise UnsupportedModelError("the model has no inputs: what it computes is a constant")
+        opset = opset_of(model)
         for node in model.graph.node:
-            for name, made in zip(node.output, _lower(OnnxNode(node), tensors, handlers)):
+            for name, made in zip(node.output, _lower(node, tensors, opset, handlers)):
                 tensors[name] = made
         for info in model.graph.output:
             last = layout == "nhwc" and _is_image(info)
@@ -106,21 +111,34 @@ def _placeholder(info: onnx.ValueInfoProto, last: bool) -> tf.Tensor:
     return tf.compat.v1.placeholder(data_type.onnx2tf(tensor.elem_type), shape, name=info.name)
 
 
-def _lower(node: OnnxNode, tensors: Tensors, handlers) -> List[Made]:
+def _lower(node: onnx.NodeProto, tensors: Tensors, opset: int, handlers: Handlers) -> List[Made]:
+    """What the first of Ferry's lowerings that takes ``node`` makes of it, or onnx-tf's handler."""
+    what = f"{described(node)} cannot be converted to TensorFlow"
+    declined = None
+    for lowering in lowerings_of(node.op_type) if node.domain in ("", "ai.onnx") else []:
+        with foreign_errors(f"{what}: TensorFlow {tf.__version__} refuses it", "tensorflow"):
+            made = lowering(Node(node, opset), tensors)
+        if not isinstance(made, Declined):
+            return made
+        declined = made
+        if declined.onnx_tf_differs:
+            raise UnsupportedModelError(f"{what}: {declined.reason}")
+    return _lowered_by_onnx_tf(node, tensors, handlers, what, declined)
+
+
+def _lowered_by_onnx_tf(
+    node: onnx.NodeProto, tensors: Tensors, handlers: Handlers, what: str, declined: Optional[Declined]
+) -> List[Made]:
+    """What onnx-tf makes of ``node``. Where it fails too, the user reads why Ferry's lowering declined, if one did."""
     try:
-        for lowering in lowerings_of(node.op_type) if node.domain in ("", "ai.onnx") else []:
-            made = lowering(node, tensors)
-            if made is not None:
-                return made
-        refuse_known_wrong(node, tensors)
-        return TensorflowBackend._onnx_node_to_tensorflow_op(node, tensors, handlers)
-    except UnsupportedModelError:
+        if node.domain not in handlers:
+            raise UnsupportedModelError(f"{what}: it is of the domain {node.domain!r}, not one of ONNX's own")
+        with foreign_errors(f"{what}: onnx-tf 1.6.0 refuses it", "onnx_tf", "tensorflow"):
+            return TensorflowBackend._onnx_node_to_tensorflow_op(OnnxNode(node), tensors, handlers)
+    except (UnsupportedModelError, NoSuchTensor) as error:
+        if declined is not None:
+            raise UnsupportedModelError(f"{what}: {declined.reason}") from error
+        if isinstance(error, NoSuchTensor):
+            # onnx-tf looks for an input that the node leaves out.
+            raise UnsupportedModelError(f"{what}: onnx-tf 1.6.0 asks for an input that it does not have") from error
         raise
-    except Exception as error:  # onnx-tf raises RuntimeError, TypeError, KeyError, … for what it lacks.
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        if isinstance(error, (AttributeError, LookupError)):
-            reason = f"onnx-tf 1.6.0 stumbles over this form of it ({type(error).__name__}: {reason})"
-        raise UnsupportedModelError(
-            f"the ONNX operator {node.op_type} (node {node.name or 'without a name'!r}) cannot be carried to "
-            f"TensorFlow: {reason}"
-        ) from error

@@ -17,6 +17,10 @@ from ferry.lowering.old_converter import shielded
 RANKS_WITH_CHANNELS = (3, 4, 5)
 
 
+class NoSuchTensor(KeyError):
+    """Nothing has made a tensor of this name."""
+
+
 class ChannelsLast(NamedTuple):
     """What a lowering returns for an output that it made with the channels as the last dimension."""
 
@@ -44,7 +48,7 @@ class Tensors(MutableMapping[str, tf.Tensor]):
     def __getitem__(self, name: str) -> tf.Tensor:
         if name not in self._first:
             if name not in self._last and name not in self._constants:
-                raise KeyError(name)
+                raise NoSuchTensor(name)
             # Who asks first may be the body of a loop, and what is made in it is out of reach of all others.
             with self._graph.as_default():
                 last = self._last.get(name)

@@ -73,7 +73,7 @@ def test_what_onnx_tf_lacks_is_said():
         {"x": [1, 1, 4, 4]},
         {"w": np.ones((1, 1, 2, 2), np.float32)},
     )
-    with pytest.raises(UnsupportedModelError, match="onnx-tf alone cannot carry this model to TensorFlow"):
+    with pytest.raises(UnsupportedModelError, match="onnx-tf alone cannot convert this model to TensorFlow"):
         article.convert(model)
 
 

@@ -1,24 +1,22 @@
 """Activations that TFLite has no kernel for, or TensorFlow's of which overflows, from operators it has."""
 
-from typing import Callable, Dict, List, Optional
+from typing import Callable, Dict
 
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.tensors import Made, Tensors, same_layout
-
-# The defaults are ONNX's.
-SELU_ALPHA, SELU_GAMMA = 1.67326319217681884765625, 1.05070102214813232421875
+from ferry.lowering.declined import NOT_FLOAT32, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.tensors import Tensors, same_layout
 
 
 def _celu(x: tf.Tensor, attributes: dict) -> tf.Tensor:
-    alpha = attributes.get("alpha", 1.0)
+    alpha = attributes["alpha"]
     return tf.nn.relu(x) + alpha * tf.nn.elu(tf.minimum(x, 0.0) * (1.0 / alpha))
 
 
 def _selu(x: tf.Tensor, attributes: dict) -> tf.Tensor:
-    alpha, gamma = attributes.get("alpha", SELU_ALPHA), attributes.get("gamma", SELU_GAMMA)
+    alpha, gamma = attributes["alpha"], attributes["gamma"]
     return gamma * tf.nn.relu(x) + (alpha * gamma) * tf.nn.elu(tf.minimum(x, 0.0))
 
 
@@ -28,7 +26,7 @@ def _softplus(x: tf.Tensor, _attributes: dict) -> tf.Tensor:
 
 
 def _thresholded_relu(x: tf.Tensor, attributes: dict) -> tf.Tensor:
-    return tf.where(tf.greater(x, attributes.get("alpha", 1.0)), x, tf.zeros([], x.dtype))
+    return tf.where(tf.greater(x, attributes["alpha"]), x, tf.zeros([], x.dtype))
 
 
 FUNCTIONS: Dict[str, Callable[[tf.Tensor, dict], tf.Tensor]] = {
@@ -41,7 +39,9 @@ FUNCTIONS: Dict[str, Callable[[tf.Tensor, dict], tf.Tensor]] = {
 
 
 @lowers(*FUNCTIONS)
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Apply an activation to each element of float32 ``X``."""
     x, last = tensors.either(node.inputs[0])
-    return [same_layout(last, FUNCTIONS[node.op_type](x, node.attrs))] if x.dtype == tf.float32 else None
+    if x.dtype != tf.float32:
+        return NOT_FLOAT32
+    return [same_layout(last, FUNCTIONS[node.operator](x, node.attributes))]

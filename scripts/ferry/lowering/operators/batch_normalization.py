@@ -1,24 +1,27 @@
 """``BatchNormalization`` that could not be folded: a depthwise convolution of one pixel, where there are images."""
 
-from typing import List, Optional
-
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.graph.passes.affine import DEFAULT_EPSILON, scale_and_shift
-from ferry.lowering.tensors import ChannelsLast, Made, Tensors
+from ferry.graph.passes.affine import scale_and_shift
+from ferry.lowering.declined import UNKNOWN_RANK, Declined, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.tensors import ChannelsLast, Tensors
 
 
 @lowers("BatchNormalization")
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Normalise ``X`` (N, C, …) with constant statistics; the two vectors are computed in float64, rounded once."""
     shape = tensors.shape(node.inputs[0])
     found = [tensors.constant(name) for name in node.inputs[1:5]]
     parameters = [array for array in found if array is not None]
-    if shape is None or len(parameters) < len(found) or len(node.outputs) != 1:
-        return None
-    exact = scale_and_shift(parameters, node.attrs.get("epsilon", DEFAULT_EPSILON))
+    if shape is None:
+        return UNKNOWN_RANK
+    if len(parameters) < len(found):
+        return Declined("its scale, shift or statistics are computed from the model's inputs")
+    if any(node.outputs[1:]):
+        return Declined("it is in training mode", onnx_tf_differs=True)
+    exact = scale_and_shift(parameters, node.attributes["epsilon"])
     factor, shift = (vector.astype(parameters[0].dtype) for vector in exact)
     if len(shape) == 2:
         return [tensors[node.inputs[0]] * factor + shift]
@@ -28,4 +31,4 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
         return [ChannelsLast(tf.nn.bias_add(y, shift))]
     if len(shape) in (3, 5):
         return [ChannelsLast(tf.add(tf.multiply(tensors.last(node.inputs[0]), factor), shift))]
-    return None
+    return Declined(f"its input has {len(shape)} dimensions")

@@ -4,11 +4,12 @@ from typing import Callable, Dict, List, Optional
 
 import numpy as np
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
+from ferry.lowering.declined import NOT_FLOATING_POINT, Declined, Lowered
+from ferry.lowering.node import Node
 from ferry.lowering.old_converter import shielded
-from ferry.lowering.tensors import RANKS_WITH_CHANNELS, Made, Tensors, same_layout, to_last
+from ferry.lowering.tensors import RANKS_WITH_CHANNELS, Tensors, same_layout, to_last
 
 FUNCTIONS: Dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
     "Add": tf.add,
@@ -21,19 +22,19 @@ FUNCTIONS: Dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
 
 
 @lowers(*FUNCTIONS)
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Combine float ``A`` and ``B``, broadcast as NumPy does (opset 7 on)."""
-    if len(node.inputs) != 2 or "broadcast" in node.attrs:
-        return None
-    function = FUNCTIONS[node.op_type]
+    if len(node.inputs) != 2:
+        return Declined(f"it has {len(node.inputs)} operands")
+    function = FUNCTIONS[node.operator]
     operands, last = operands_last(node.inputs, tensors), True
     if operands is None:
         operands, last = _operands(node.inputs, tensors), False
     if not all(operand.dtype.is_floating for operand in operands):
-        return None
-    if node.op_type == "Mul" and any(operand.op.type == "Const" and operand.shape.rank > 1 for operand in operands):
+        return NOT_FLOATING_POINT
+    if node.operator == "Mul" and any(operand.op.type == "Const" and operand.shape.rank > 1 for operand in operands):
         operands = [operand if operand.op.type == "Const" else shielded(operand) for operand in operands]
-    if node.op_type == "Add":
+    if node.operator == "Add":
         operands = [_wide(operand, other) for operand, other in zip(operands, reversed(operands))]
     return [same_layout(last, function(*operands))]
 

@@ -2,28 +2,32 @@
 
 from typing import List, Optional
 
+import numpy as np
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.tensors import Made, Tensors, same_layout
+from ferry.lowering.declined import NOT_FLOATING_POINT, Declined, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.tensors import Tensors, same_layout
+
+# Before opset 11 the largest floats, which limit nothing, were the defaults.
+NO_LIMIT = float(np.finfo(np.float32).max)
 
 
 @lowers("Clip")
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Clip float ``X`` to constant scalars, given as inputs (opset 11 on) or attributes (before)."""
     x, last = tensors.either(node.inputs[0])
     if not x.dtype.is_floating:
-        return None
-    limits = []
+        return NOT_FLOATING_POINT
+    limits: List[Optional[float]] = []
     for position, name in enumerate(("min", "max"), start=1):
-        if len(node.inputs) > position and node.inputs[position]:
-            value = tensors.constant(node.inputs[position])
-            if value is None:
-                return None
-            limits.append(float(value))
-        else:
-            limits.append(node.attrs.get(name))
+        given = node.input(position)
+        value = tensors.constant(given) if given else np.array(node.attributes.get(name, np.nan))
+        if value is None or value.size != 1:
+            return Declined("its limits are not constant scalars")
+        limit = float(value.reshape(()))
+        limits.append(None if np.isnan(limit) or abs(limit) >= NO_LIMIT else limit)
     return [same_layout(last, _clip(x, *limits))]
 
 

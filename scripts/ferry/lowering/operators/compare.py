@@ -1,11 +1,12 @@
 """Comparisons and logic on two broadcast operands, ``Not`` and ``Where``, in channels-last where an operand is."""
 
-from typing import Callable, Dict, List, Optional
+from typing import Callable, Dict, List
 
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
+from ferry.lowering.declined import Lowered
+from ferry.lowering.node import Node
 from ferry.lowering.operators.binary import operands_last
 from ferry.lowering.tensors import ChannelsLast, Made, Tensors, same_layout
 
@@ -23,21 +24,19 @@ FUNCTIONS: Dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
 
 
 @lowers(*FUNCTIONS)
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Combine ``A`` and ``B``, broadcast as NumPy does (opset 7 on)."""
-    if len(node.inputs) != 2 or "broadcast" in node.attrs:
-        return None
-    return _broadcast(FUNCTIONS[node.op_type], node.inputs, tensors)
+    return _broadcast(FUNCTIONS[node.operator], node.inputs, tensors)
 
 
 @lowers("Where")
-def lower_where(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower_where(node: Node, tensors: Tensors) -> Lowered:
     """Take ``X`` where ``condition`` holds and ``Y`` elsewhere, all three broadcast."""
     return _broadcast(tf.where, node.inputs, tensors)
 
 
 @lowers("Not")
-def lower_not(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower_not(node: Node, tensors: Tensors) -> Lowered:
     """Negate truth values."""
     x, last = tensors.either(node.inputs[0])
     return [same_layout(last, tf.logical_not(x))]

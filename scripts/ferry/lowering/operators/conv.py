@@ -8,27 +8,32 @@ from typing import List, Optional
 
 import numpy as np
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
 from ferry.lowering import old_converter
+from ferry.lowering.declined import Declined, Lowered
+from ferry.lowering.node import Node
 from ferry.lowering.operators.windows import Windows, is_same, same_pads, windows_of
-from ferry.lowering.tensors import ChannelsLast, Made, Tensors
+from ferry.lowering.tensors import ChannelsLast, Tensors
 
 
 @lowers("Conv")
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Convolve ``X`` (N, C, …) with constant ``W`` (M, C / group, k, …)."""
     shape, kernel = tensors.shape(node.inputs[0]), tensors.constant(node.inputs[1])
-    if shape is None or kernel is None or kernel.ndim != len(shape) or len(shape) not in (3, 4, 5) or shape[1] is None:
-        return None
+    if kernel is None:
+        return Declined("its weights are computed from the model's inputs")
+    if shape is None or len(shape) not in (3, 4, 5) or shape[1] is None:
+        return Declined("its input is not known to be of one, two or three spatial dimensions")
+    group, sizes = node.attributes["group"], shape[2:]
+    if kernel.ndim != len(shape) or kernel.shape[1] * group != shape[1] or kernel.shape[0] % group:
+        return Declined(f"weights of shape {list(kernel.shape)} in {group} groups do not fit {shape[1]} channels")
     windows = windows_of(node, kernel.shape[2:], shape[2:])
-    if windows is None:
-        return None
-    group, sizes = node.attrs.get("group", 1), shape[2:]
+    if isinstance(windows, Declined):
+        return windows
     if group > 1 and (kernel.shape[1] > 1 or len(sizes) > 2):
         # A pass over the ONNX graph has split those that can be.
-        return None
+        return Declined("it convolves three dimensions in groups")
     x = tensors.last(node.inputs[0])
     one_dimension = len(sizes) == 1
     if one_dimension:
@@ -36,9 +41,10 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
         x, kernel, sizes = tf.expand_dims(x, 1), kernel[:, :, None], [1, *sizes]
         windows = Windows([1, *windows.kernel], [1, *windows.strides], [1, *windows.dilations], [(0, 0), *windows.pads])
     y = _convolution(x, kernel, group, windows, sizes, node.name or None)
-    if len(node.inputs) > 2 and node.inputs[2]:
-        bias = tensors.constant(node.inputs[2])
-        y = tf.nn.bias_add(y, tensors[node.inputs[2]] if bias is None else bias)
+    shift = node.input(2)
+    if shift:
+        bias = tensors.constant(shift)
+        y = tf.nn.bias_add(y, tensors[shift] if bias is None else bias)
     return [ChannelsLast(tf.squeeze(y, 1) if one_dimension else y)]
 
 

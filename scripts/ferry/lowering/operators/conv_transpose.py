@@ -1,42 +1,50 @@
 """``ConvTranspose``: transposed convolution in one and two dimensions, in groups or not."""
 
-from typing import List, Optional
+from typing import List
 
 import numpy as np
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.tensors import ChannelsLast, Made, Tensors
+from ferry.lowering.declined import Declined, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.operators.windows import windows_of
+from ferry.lowering.tensors import ChannelsLast, Tensors
 
 
 @lowers("ConvTranspose")
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Spread static ``X`` (N, C, …) by constant ``W`` (C, M / group, k, …)."""
     shape, kernel = tensors.static_shape(node.inputs[0]), tensors.constant(node.inputs[1])
-    attributes = node.attrs
-    if shape is None or kernel is None or len(shape) not in (3, 4):
-        return None
-    if attributes.get("auto_pad", "NOTSET") != "NOTSET" or "output_shape" in attributes:
-        return None
+    attributes = node.attributes
+    if kernel is None:
+        return Declined("its weights are computed from the model's inputs")
+    if shape is None or len(shape) not in (3, 4):
+        return Declined("its input is not known to be of one or two spatial dimensions")
+    group = attributes["group"]
+    if kernel.ndim != len(shape) or kernel.shape[0] != shape[1] or shape[1] % group:
+        return Declined(f"weights of shape {list(kernel.shape)} in {group} groups do not fit {shape[1]} channels")
+    if attributes["auto_pad"] != "NOTSET" or "output_shape" in attributes:
+        return Declined("its padding is not given as numbers")
+    windows = windows_of(node, kernel.shape[2:], shape[2:])
+    if isinstance(windows, Declined):
+        return windows
+    if max(windows.dilations) > 1:
+        return Declined("it is dilated")
     rank = len(shape) - 2
-    if max(attributes.get("dilations", [1])) > 1:
-        return None
-    strides = list(attributes.get("strides", [1] * rank))
-    flat = attributes.get("pads", [0] * 2 * rank)
-    pads = [list(pair) for pair in zip(flat[:rank], flat[rank:])]
+    strides, pads = windows.strides, [list(pair) for pair in windows.pads]
     extra = list(attributes.get("output_padding", [0] * rank))
     x = tensors.last(node.inputs[0])
     if rank == 1:
         # TFLite convolves in two dimensions only.
         x, kernel = tf.expand_dims(x, 1), kernel[:, :, None]
         strides, pads, extra = [1, *strides], [[0, 0], *pads], [0, *extra]
-    group = attributes.get("group", 1)
     parts = zip(tf.split(x, group, axis=-1) if group > 1 else [x], np.split(kernel, group))
     spread = [_spread(part, weight, strides) for part, weight in parts]
     y = _cropped(tf.concat(spread, axis=-1) if group > 1 else spread[0], pads, extra)
-    if len(node.inputs) > 2 and node.inputs[2]:
-        y = tf.nn.bias_add(y, tensors[node.inputs[2]])
+    bias = node.input(2)
+    if bias:
+        y = tf.nn.bias_add(y, tensors[bias])
     return [ChannelsLast(tf.squeeze(y, 1) if rank == 1 else y)]
 
 

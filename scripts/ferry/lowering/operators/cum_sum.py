@@ -1,24 +1,25 @@
 """``CumSum`` along a constant dimension."""
 
-from typing import List, Optional
-
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.tensors import Made, Tensors
+from ferry.lowering.declined import Declined, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.tensors import Tensors
 
 
 @lowers("CumSum")
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Sum static ``X`` up along the constant ``axis``, in as many additions as its length has binary digits."""
     shape, axis = tensors.static_shape(node.inputs[0]), tensors.constant(node.inputs[1])
     x = tensors[node.inputs[0]]
-    if shape is None or axis is None or x.dtype not in (tf.float32, tf.float64, tf.int32, tf.int64):
-        return None
-    where, length = int(axis.reshape(())) % len(shape), shape[int(axis.reshape(()))]
-    backwards = bool(node.attrs.get("reverse", 0))
-    total = _shifted(x, 1, where, backwards) if node.attrs.get("exclusive", 0) else x
+    if axis is None or axis.size != 1:
+        return Declined("its dimension is not constant", onnx_tf_differs=True)
+    if not shape or x.dtype not in (tf.float32, tf.float64, tf.int32, tf.int64):
+        return Declined(f"its input is {x.dtype.name} or of unknown shape", onnx_tf_differs=True)
+    where = int(axis.reshape(())) % len(shape)
+    length, backwards = shape[where], bool(node.attributes["reverse"])
+    total = _shifted(x, 1, where, backwards) if node.attributes["exclusive"] else x
     step = 1
     # Each round every entry gains the sum of as many entries before it as it holds already.
     while step < length:

@@ -1,26 +1,31 @@
 """``Einsum`` of one or two operands without repeated or broadcast dimensions: one matrix product between transposes."""
 
-from typing import List, Optional, Tuple
+from typing import List, Tuple
 
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.tensors import Made, Tensors, transposed
+from ferry.lowering.declined import NOT_FLOATING_POINT, UNKNOWN_SHAPE, Declined, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.tensors import Tensors, transposed
 
 
 @lowers("Einsum")
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Sum products of static float operands as ``equation`` says, in the notation of NumPy's ``einsum``."""
-    equation = node.attrs["equation"]
-    terms, result = _parsed(equation.decode() if isinstance(equation, bytes) else equation)
+    equation = node.attributes["equation"]
+    terms, result = _parsed(equation)
     shapes = [tensors.static_shape(name) for name in node.inputs]
     repeated = any(len(set(term)) < len(term) for term in terms)
-    if "." in equation or repeated or len(terms) > 2 or any(shape is None for shape in shapes):
-        return None
+    if "." in equation or repeated or len(terms) > 2:
+        return Declined(f"its equation {equation!r} has an ellipsis, a repeated letter or more than two operands")
+    if any(shape is None for shape in shapes):
+        return UNKNOWN_SHAPE
+    if [len(term) for term in terms] != [len(shape or []) for shape in shapes] or set(result) - set("".join(terms)):
+        return Declined(f"its equation {equation!r} does not fit its operands")
     operands = [tensors[name] for name in node.inputs]
     if not all(operand.dtype.is_floating for operand in operands):
-        return None
+        return NOT_FLOATING_POINT
     sizes = {letter: size for term, shape in zip(terms, shapes) for letter, size in zip(term, shape or [])}
     if len(terms) == 1:
         x, letters = _summed(operands[0], terms[0], result)

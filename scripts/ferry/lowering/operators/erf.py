@@ -1,17 +1,16 @@
-"""``Erf``, which GELU is made of and TFLite 2.4 has no kernel for, from operators that it has.
+"""``Erf``, which GELU is built from and TFLite 2.4 has no kernel for, from operators that it has.
 
 artanh(erf(x)) / x is a smooth even function, so erf(x) is tanh(x · p(x²)) for a polynomial p. The coefficients were
 fitted here, by least squares reweighted towards the largest error, to Python's ``math.erf`` on (0, 3.95]; computed in
 float32 the result is off by less than 2e-7, and by less than 3e-7 with TFLite's own TANH.
 """
 
-from typing import List, Optional
-
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.tensors import Made, Tensors, same_layout
+from ferry.lowering.declined import NOT_FLOATING_POINT, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.tensors import Tensors, same_layout
 
 COEFFICIENTS = [
     1.128379274, 0.1027690559, -0.0001918309058, -0.0006197845941, 8.763731094e-05, -5.668474019e-06, 1.418521827e-07,
@@ -21,11 +20,11 @@ LARGEST_SQUARE = 16.0
 
 
 @lowers("Erf")
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """The error function of each element of float32 ``X``; doubles have a kernel in TensorFlow alone."""
     x, last = tensors.either(node.inputs[0])
     if x.dtype != tf.float32:
-        return [same_layout(last, tf.math.erf(x))] if x.dtype.is_floating else None
+        return [same_layout(last, tf.math.erf(x))] if x.dtype.is_floating else NOT_FLOATING_POINT
     square = tf.minimum(x * x, LARGEST_SQUARE)
     sum_ = tf.constant(COEFFICIENTS[-1])
     for coefficient in reversed(COEFFICIENTS[:-1]):

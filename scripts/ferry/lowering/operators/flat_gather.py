@@ -3,64 +3,71 @@
 TFLite adds no int64 and broadcasts no five dimensions: places are computed in int32, and at build time where they can.
 """
 
-from typing import List, Optional, Tuple, Union
+from typing import List, Tuple, Union
 
 import numpy as np
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.tensors import Made, Tensors
+from ferry.lowering.declined import UNKNOWN_SHAPE, Declined, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.tensors import Tensors
 
 Places = Union[np.ndarray, tf.Tensor]
 TYPES = (tf.float32, tf.int32, tf.int64)
 
 
 @lowers("GatherElements")
-def lower_gather_elements(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower_gather_elements(node: Node, tensors: Tensors) -> Lowered:
     """From static ``X`` take one entry for each of ``indices``, which replace the position along ``axis``."""
     places = _places_of_elements(node, tensors)
-    if places is None:
-        return None
+    if isinstance(places, Declined):
+        return places
     return [tf.gather(tf.reshape(tensors[node.inputs[0]], [-1]), places)]
 
 
 @lowers("GatherND")
-def lower_gather_nd(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower_gather_nd(node: Node, tensors: Tensors) -> Lowered:
     """From static ``X`` take an entry, or a slice, for each vector of ``indices``; ``batch_dims`` from opset 12 on."""
-    found = _places_of_slices(node, tensors, node.attrs.get("batch_dims", 0))
-    if found is None:
-        return None
+    found = _places_of_slices(node, tensors, node.attributes.get("batch_dims", 0))
+    if isinstance(found, Declined):
+        return found
     places, slices, shape = found
     rows = tf.reshape(tensors[node.inputs[0]], [slices, -1])
     return [tf.reshape(tf.gather(rows, places), shape)]
 
 
 @lowers("Scatter", "ScatterElements")
-def lower_scatter_elements(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower_scatter_elements(node: Node, tensors: Tensors) -> Lowered:
     """Static ``X`` with the entries that ``indices`` point to along ``axis`` replaced by ``updates``."""
     places, shape = _places_of_elements(node, tensors), tensors.static_shape(node.inputs[0])
-    if places is None or shape is None:
-        return None
+    if isinstance(places, Declined) or shape is None:
+        return UNKNOWN_SHAPE if shape is None else places
     places = places.reshape(-1) if isinstance(places, np.ndarray) else tf.reshape(places, [-1])
     return _replaced(node, tensors, places, int(np.prod(shape)), shape)
 
 
 @lowers("ScatterND")
-def lower_scatter_nd(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower_scatter_nd(node: Node, tensors: Tensors) -> Lowered:
     """Static ``X`` with the entries or slices that the vectors of ``indices`` point to replaced by ``updates``."""
     found, shape = _places_of_slices(node, tensors, 0), tensors.static_shape(node.inputs[0])
-    if found is None or shape is None:
-        return None
+    if isinstance(found, Declined):
+        return found
+    if shape is None:
+        return UNKNOWN_SHAPE
     places, slices, _ = found
     return _replaced(node, tensors, places, slices, shape)
 
 
-def _places_of_elements(node: OnnxNode, tensors: Tensors) -> Optional[Places]:
+def _places_of_elements(node: Node, tensors: Tensors) -> Union[np.ndarray, tf.Tensor, Declined]:
     shape, wanted = tensors.static_shape(node.inputs[0]), tensors.static_shape(node.inputs[1])
-    if shape is None or wanted is None or tensors[node.inputs[0]].dtype not in TYPES:
-        return None
-    axis = node.attrs.get("axis", 0) % len(shape)
+    if shape is None or wanted is None:
+        return UNKNOWN_SHAPE
+    if tensors[node.inputs[0]].dtype not in TYPES:
+        return Declined(f"its input is of type {tensors[node.inputs[0]].dtype.name}")
+    if len(wanted) != len(shape) or not shape:
+        return Declined(f"indices of shape {wanted} do not fit an input of shape {shape}")
+    axis = node.attributes["axis"] % len(shape)
     strides = _strides(shape)
     grid = np.indices(wanted)
     elsewhere = sum((grid[other] * strides[other] for other in range(len(shape)) if other != axis), np.zeros(wanted))
@@ -68,11 +75,15 @@ def _places_of_elements(node: OnnxNode, tensors: Tensors) -> Optional[Places]:
     return _wrapped(indices, shape[axis]) * strides[axis] + elsewhere.astype(np.int32)
 
 
-def _places_of_slices(node: OnnxNode, tensors: Tensors, batch: int) -> Optional[Tuple[Places, int, List[int]]]:
+def _places_of_slices(node: Node, tensors: Tensors, batch: int) -> Union[Tuple[Places, int, List[int]], Declined]:
     """The slices' places in a row, how many slices ``X`` has, and the shape of what a gather makes."""
     shape, wanted = tensors.static_shape(node.inputs[0]), tensors.static_shape(node.inputs[1])
-    if shape is None or wanted is None or tensors[node.inputs[0]].dtype not in TYPES:
-        return None
+    if shape is None or wanted is None:
+        return UNKNOWN_SHAPE
+    if tensors[node.inputs[0]].dtype not in TYPES:
+        return Declined(f"its input is of type {tensors[node.inputs[0]].dtype.name}")
+    if not wanted or not 0 <= batch < len(wanted) or batch + wanted[-1] > len(shape):
+        return Declined(f"indices of shape {wanted} do not fit an input of shape {shape}")
     depth = batch + wanted[-1]
     strides = _strides(shape[:depth])
     indices = _indices(tensors, node.inputs[1])
@@ -87,7 +98,7 @@ def _places_of_slices(node: OnnxNode, tensors: Tensors, batch: int) -> Optional[
     return flat, int(np.prod(shape[:depth])), [*wanted[:-1], *shape[depth:]]
 
 
-def _replaced(node: OnnxNode, tensors: Tensors, places: Places, slices: int, shape: List[int]) -> Optional[List[Made]]:
+def _replaced(node: Node, tensors: Tensors, places: Places, slices: int, shape: List[int]) -> Lowered:
     x = tf.reshape(tensors[node.inputs[0]], [slices, -1])
     count = int(np.prod(places.shape.as_list() if isinstance(places, tf.Tensor) else places.shape))
     updates = tf.reshape(tensors[node.inputs[2]], [count, -1])
@@ -97,7 +108,7 @@ def _replaced(node: OnnxNode, tensors: Tensors, places: Places, slices: int, sha
         sources[places] = np.arange(count, dtype=np.int32) + slices
         return [tf.reshape(tf.gather(tf.concat([x, updates], 0), sources), shape)]
     if x.dtype not in (tf.float32, tf.int32):
-        return None
+        return Declined(f"its input is of type {x.dtype.name}, and its indices are computed")
     where = places[:, None]
     width = int(np.prod(shape)) // slices
     spread = tf.scatter_nd(where, updates, [slices, width])

@@ -1,23 +1,22 @@
 """``Gather``: with constant indices in the layout its operand was made in, with computed ones in ONNX's."""
 
-from typing import List, Optional
-
 import numpy as np
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.tensors import Made, Tensors, last_axis_of, same_layout
+from ferry.lowering.declined import UNKNOWN_SHAPE, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.tensors import Tensors, last_axis_of, same_layout
 
 
 @lowers("Gather")
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Take entries of ``X`` along ``axis``; a negative index counts from the end."""
     shape = tensors.shape(node.inputs[0])
     indices = tensors.constant(node.inputs[1])
-    axis = node.attrs.get("axis", 0)
+    axis = node.attributes["axis"]
     if shape is None or shape[axis] is None:
-        return None
+        return UNKNOWN_SHAPE
     if indices is None:
         # The remainder takes a negative index to the one it stands for; TFLite computes it for 32 bits only.
         computed = tf.math.floormod(tf.cast(tensors[node.inputs[1]], tf.int32), shape[axis])

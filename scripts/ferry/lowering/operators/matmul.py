@@ -1,24 +1,25 @@
 """``MatMul``: by a constant matrix as one FULLY_CONNECTED, in any number of dimensions."""
 
-from typing import List, Optional
-
 import numpy as np
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.tensors import Made, Tensors
+from ferry.lowering.declined import NOT_FLOATING_POINT, UNKNOWN_SHAPE, Declined, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.tensors import Tensors
 
 
 @lowers("MatMul")
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Multiply float ``A`` (…, M, K) by ``B`` (…, K, N), broadcast as NumPy does."""
     shapes = [tensors.static_shape(name) for name in node.inputs]
-    if shapes[0] is None or shapes[1] is None or min(len(shape or []) for shape in shapes) < 2:
-        return None
+    if shapes[0] is None or shapes[1] is None:
+        return UNKNOWN_SHAPE
+    if min(len(shapes[0]), len(shapes[1])) < 2:
+        return Declined("an operand is a vector")
     a, matrix = tensors[node.inputs[0]], tensors.constant(node.inputs[1])
     if not a.dtype.is_floating:
-        return None
+        return NOT_FLOATING_POINT
     name = node.name or None
     if matrix is None or matrix.ndim != 2:
         return [tf.matmul(a, tensors[node.inputs[1]], name=name)]

@@ -4,30 +4,37 @@ from typing import List, Optional, Tuple
 
 import numpy as np
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
+from ferry.lowering.declined import NOT_FLOATING_POINT, Declined, Lowered
+from ferry.lowering.node import Node
 from ferry.lowering.operators.windows import Windows, is_same, windows_of
-from ferry.lowering.tensors import ChannelsLast, Made, Tensors, same_layout
+from ferry.lowering.tensors import ChannelsLast, Tensors, same_layout
+
+NO_INPUT_SEEN = Declined("a window would see its padding alone")
 
 
 @lowers("AveragePool", "MaxPool", order=1)
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Pool static float ``X`` (N, C, …)."""
     shape = tensors.static_shape(node.inputs[0])
-    if shape is None or len(shape) not in (3, 4) or len(node.outputs) != 1:
-        return None
+    if shape is None or len(shape) not in (3, 4):
+        return Declined("its input is not of static shape with one or two spatial dimensions")
+    if any(node.outputs[1:]):
+        return Declined("it makes the indices of the maxima")
     sizes = shape[2:]
-    windows = windows_of(node, node.attrs["kernel_shape"], sizes)
-    if windows is None or max(windows.dilations) > 1:
-        return None
+    windows = windows_of(node, node.attributes["kernel_shape"], sizes)
+    if isinstance(windows, Declined):
+        return windows
+    if max(windows.dilations) > 1:
+        return Declined("it is dilated")
     if max(windows.kernel + windows.strides) == 1 and not any(map(any, windows.pads)):
         # An adaptive pool of what has its size already, as in VGG.
         as_it_is, last = tensors.either(node.inputs[0])
         return [same_layout(last, as_it_is)]
     x = tensors.last(node.inputs[0])
     if not x.dtype.is_floating:
-        return None
+        return NOT_FLOATING_POINT
     one_dimension = len(sizes) == 1
     if one_dimension:
         # TFLite pools in two dimensions only.
@@ -35,18 +42,18 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
         windows = Windows([1, *windows.kernel], [1, *windows.strides], [1, 1], [(0, 0), *windows.pads])
     pads = padding_of(node, windows, sizes)
     if pads is None:
-        return None
+        return NO_INPUT_SEEN
     reaching = windows._replace(pads=pads)
-    if node.op_type == "MaxPool":
+    if node.operator == "MaxPool":
         y = _max(x, reaching, sizes)
     else:
-        y = _average(x, windows, reaching, sizes, bool(node.attrs.get("count_include_pad", 0)))
+        y = _average(x, windows, reaching, sizes, bool(node.attributes["count_include_pad"]))
     return [ChannelsLast(tf.squeeze(y, 1) if one_dimension else y)]
 
 
-def padding_of(node: OnnxNode, windows: Windows, sizes: List[int]) -> Optional[List[Tuple[int, int]]]:
+def padding_of(node: Node, windows: Windows, sizes: List[int]) -> Optional[List[Tuple[int, int]]]:
     """What to pad before and after each spatial dimension; ``None`` where a window would see no input at all."""
-    return _with_ceil(windows, sizes) if node.attrs.get("ceil_mode", 0) else _as_far_as_reached(windows, sizes)
+    return _with_ceil(windows, sizes) if node.attributes.get("ceil_mode", 0) else _as_far_as_reached(windows, sizes)
 
 
 def _as_far_as_reached(windows: Windows, sizes: List[int]) -> List[Tuple[int, int]]:

@@ -1,37 +1,40 @@
 """Maximum pools that TFLite has no kernel for: dilated, in three dimensions, or with the indices of the maxima."""
 
 from functools import reduce
-from typing import List, Optional, Tuple
+from typing import List, Tuple
 
 import numpy as np
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.operators.pool import padding_of
+from ferry.lowering.declined import NOT_FLOAT32, Declined, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.operators.pool import NO_INPUT_SEEN, padding_of
 from ferry.lowering.operators.windows import Pads, Windows, windows_of
-from ferry.lowering.tensors import ChannelsLast, Made, Tensors
+from ferry.lowering.tensors import ChannelsLast, Tensors
 
 
 @lowers("MaxPool", order=2)
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """``MaxPool`` of static float ``X`` (N, C, …), with or without ``Indices``."""
     shape = tensors.static_shape(node.inputs[0])
-    if shape is None or len(shape) not in (3, 4, 5) or node.op_type != "MaxPool":
-        return None
-    windows = windows_of(node, node.attrs["kernel_shape"], shape[2:])
+    if shape is None or len(shape) not in (3, 4, 5):
+        return Declined("its input is not of static shape with one, two or three spatial dimensions")
+    windows = windows_of(node, node.attributes["kernel_shape"], shape[2:])
+    if isinstance(windows, Declined):
+        return windows
     x = tensors.last(node.inputs[0])
-    if windows is None or x.dtype != tf.float32:
-        return None
+    if x.dtype != tf.float32:
+        return NOT_FLOAT32
     pads = padding_of(node, windows, shape[2:])
     if pads is None:
-        return None
+        return NO_INPUT_SEEN
     reaching = windows._replace(pads=pads)
     padded = _padded(x, pads)
-    if len(node.outputs) == 1:
+    if not any(node.outputs[1:]):
         return [ChannelsLast(_separately(padded, reaching))]
-    if node.attrs.get("storage_order", 0):
-        return None
+    if node.attributes["storage_order"]:
+        return Declined("its indices count down the columns")
     y, indices = _with_indices(padded, reaching, shape)
     return [ChannelsLast(y), ChannelsLast(indices)]
 

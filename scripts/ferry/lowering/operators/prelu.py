@@ -1,25 +1,28 @@
-"""``PRelu``, in the one form that TFLite's converter makes a PRELU of."""
-
-from typing import List, Optional
+"""``PRelu``, in the one form that TFLite's converter turns into a PRELU."""
 
 import numpy as np
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.tensors import RANKS_WITH_CHANNELS, Made, Tensors, same_layout, to_last
+from ferry.lowering.declined import NOT_FLOATING_POINT, Declined, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.tensors import RANKS_WITH_CHANNELS, Tensors, same_layout, to_last
 
 
 @lowers("PRelu")
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Multiply what is negative in float ``X`` by the constant ``slope``, which broadcasts to the shape of ``X``."""
     shape, slope = tensors.static_shape(node.inputs[0]), tensors.constant(node.inputs[1])
     x, last = tensors.either(node.inputs[0])
-    if shape is None or slope is None or not x.dtype.is_floating or slope.ndim > len(shape):
-        return None
+    if shape is None or slope is None:
+        return Declined("its input is not of static shape, or its slope is computed from the model's inputs")
+    if not x.dtype.is_floating:
+        return NOT_FLOATING_POINT
+    if slope.ndim > len(shape) or len(shape) < 2:
+        return Declined(f"a slope of shape {list(slope.shape)} does not fit an input of shape {shape}")
     slope = slope.reshape([1] * (len(shape) - slope.ndim) + list(slope.shape))
-    if slope.shape[0] > 1 or len(shape) < 2:
-        return None
+    if slope.shape[0] > 1 or any(own not in (1, other) for own, other in zip(slope.shape, shape)):
+        return Declined(f"a slope of shape {list(slope.shape)} does not fit an input of shape {shape}")
     if last and len(shape) in RANKS_WITH_CHANNELS:
         slope = slope.transpose(to_last(len(shape)))
         # XNNPACK wants one for each channel.

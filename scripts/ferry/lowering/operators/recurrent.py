@@ -4,14 +4,15 @@ TFLite 2.4 fuses a recurrent layer only where it comes from Keras. Here the inpu
 product, so that a step is one product with the state and a dozen small operators, and each weight is in the file once.
 """
 
-from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.tensors import Made, Tensors
+from ferry.lowering.declined import Declined, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.tensors import Tensors
 
 ACTIVATIONS: Dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "relu": tf.nn.relu,
@@ -37,25 +38,29 @@ class Direction(NamedTuple):
 
 
 @lowers(*GATES)
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Run static ``X`` (T, N, I) through a layer with constant weights; ``Y`` (T, D, N, H), ``Y_h`` and ``Y_c``."""
     shape = tensors.static_shape(node.inputs[0])
     given = dict(zip(("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P"), node.inputs))
     given = {role: name for role, name in given.items() if name}
     weights = {role: tensors.constant(given[role]) for role in ("W", "R", "B", "P") if role in given}
-    if shape is None or any(array is None for array in weights.values()) or "clip" in node.attrs:
-        return None
-    directions = _directions(node, {role: array for role, array in weights.items() if array is not None})
-    if directions is None:
-        return None
+    if shape is None or len(shape) != 3:
+        return Declined("its input is not of static shape (steps, batch, features)", onnx_tf_differs=True)
+    if any(array is None for array in weights.values()):
+        return Declined("its weights are computed from the model's inputs", onnx_tf_differs=True)
+    if "clip" in node.attributes:
+        return Declined("it clips the inputs of its activations", onnx_tf_differs=True)
+    directions = _directions(node, {role: array for role, array in weights.items() if array is not None}, shape[2])
+    if isinstance(directions, Declined):
+        return directions
     x, lengths = tensors[given["X"]], _lengths(given.get("sequence_lens"), tensors, shape[0])
-    roles = ("initial_h", "initial_c") if node.op_type == "LSTM" else ("initial_h",)
+    roles = ("initial_h", "initial_c") if node.operator == "LSTM" else ("initial_h",)
     hidden = directions[0].r.shape[1]
     outputs, finals = [], []
     for position, direction in enumerate(directions):
-        backwards = position == 1 or node.attrs.get("direction", "forward") == "reverse"
+        backwards = position == 1 or node.attributes["direction"] == "reverse"
         state: State = tuple(_initial(given.get(role), tensors, position) for role in roles)
-        made, last = _run(STEPS[node.op_type](node, direction), direction, x, shape, state, backwards, lengths)
+        made, last = _run(STEPS[node.operator](node, direction), direction, x, shape, state, backwards, lengths)
         outputs.append(tf.reshape(made, [shape[0], 1, shape[1], hidden]))
         finals.append(last)
     y = outputs[0] if len(outputs) == 1 else tf.concat(outputs, 1)
@@ -63,15 +68,21 @@ def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
     return [y, *rest][: len(node.outputs)]
 
 
-def _directions(node: OnnxNode, weights: Dict[str, np.ndarray]) -> Optional[List[Direction]]:
-    count = weights["W"].shape[0]
-    names = [name.decode() if isinstance(name, bytes) else name for name in node.attrs.get("activations", [])]
-    names = [name.lower() for name in names] or DEFAULTS[node.op_type] * count
-    if any(name not in ACTIVATIONS for name in names):
-        return None
-    each = len(names) // count
-    size = GATES[node.op_type] * weights["R"].shape[2]
+def _directions(node: Node, weights: Dict[str, np.ndarray], features: int) -> Union[List[Direction], Declined]:
+    count = 2 if node.attributes["direction"] == "bidirectional" else 1
+    each = len(DEFAULTS[node.operator])
+    # ONNX's default for an RNN names two, whether it has two directions or one.
+    given = node.attributes.get("activations", DEFAULTS[node.operator] * count)
+    names = [name.lower() for name in given][: each * count]
+    unknown = sorted(set(names) - set(ACTIVATIONS))
+    if unknown or len(names) != each * count:
+        return Declined(f"its activations are {', '.join(names)}", onnx_tf_differs=True)
+    hidden = weights["R"].shape[-1]
+    size = GATES[node.operator] * hidden
     biases = weights.get("B", np.zeros([count, 2 * size], weights["W"].dtype))
+    shapes = [weights["W"].shape, weights["R"].shape, biases.shape]
+    if shapes != [(count, size, features), (count, size, hidden), (count, 2 * size)]:
+        return Declined(f"its weights have the shapes {shapes}, which do not fit", onnx_tf_differs=True)
     return [
         Direction(
             weights["W"][index],
@@ -128,13 +139,13 @@ def _run(
     return tf.stack(made), state
 
 
-def _lstm(node: OnnxNode, direction: Direction) -> Step:
+def _lstm(node: Node, direction: Direction) -> Step:
     """A step of ``LSTM``: gates in the order input, output, forget, cell."""
     hidden = direction.r.shape[1]
     r, bias = tf.constant(np.ascontiguousarray(direction.r.T)), direction.state_bias
     gate, candidate, squash = direction.functions
     peep = None if direction.peepholes is None else np.split(direction.peepholes, 3)
-    coupled = node.attrs.get("input_forget", 0)
+    coupled = node.attributes["input_forget"]
 
     def step(share: tf.Tensor, state: State) -> State:
         h, c = state
@@ -155,11 +166,11 @@ def _lstm(node: OnnxNode, direction: Direction) -> Step:
     return step
 
 
-def _gru(node: OnnxNode, direction: Direction) -> Step:
+def _gru(node: Node, direction: Direction) -> Step:
     """A step of ``GRU``: gates in the order update, reset, hidden. PyTorch's resets after the product."""
     hidden = direction.r.shape[1]
     gate, candidate = direction.functions
-    after_product = node.attrs.get("linear_before_reset", 0)
+    after_product = node.attributes["linear_before_reset"]
     parts = np.split(direction.r, [2 * hidden])
     r, r_gates, r_hidden = (tf.constant(np.ascontiguousarray(part.T)) for part in (direction.r, *parts))
     bias, (bias_gates, bias_hidden) = direction.state_bias, np.split(direction.state_bias, [2 * hidden])
@@ -184,7 +195,7 @@ def _gru(node: OnnxNode, direction: Direction) -> Step:
     return step
 
 
-def _rnn(_node: OnnxNode, direction: Direction) -> Step:
+def _rnn(_node: Node, direction: Direction) -> Step:
     """A step of ``RNN``."""
     r, bias = tf.constant(np.ascontiguousarray(direction.r.T)), direction.state_bias
     (function,) = direction.functions
@@ -196,4 +207,4 @@ def _rnn(_node: OnnxNode, direction: Direction) -> Step:
     return step
 
 
-STEPS: Dict[str, Callable[[OnnxNode, Direction], Step]] = {"GRU": _gru, "LSTM": _lstm, "RNN": _rnn}
+STEPS: Dict[str, Callable[[Node, Direction], Step]] = {"GRU": _gru, "LSTM": _lstm, "RNN": _rnn}

@@ -1,14 +1,15 @@
 """Reductions over some dimensions, in the layout their operand was made in."""
 
 import math
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List
 
 import numpy as np
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.tensors import ChannelsLast, Made, Tensors, last_axis_of, same_layout
+from ferry.lowering.declined import NOT_FLOATING_POINT, UNKNOWN_RANK, Declined, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.tensors import ChannelsLast, Tensors, last_axis_of, same_layout
 
 FUNCTIONS: Dict[str, Callable[..., tf.Tensor]] = {
     "GlobalAveragePool": tf.reduce_mean,
@@ -25,24 +26,26 @@ MANY = 1024
 
 
 @lowers(*FUNCTIONS)
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Reduce float ``X`` over ``axes``, by default all; a global pool over the spatial ones, which it keeps as ones."""
-    return reduced(node, tensors, FUNCTIONS[node.op_type])
+    return reduced(node, tensors, FUNCTIONS[node.operator])
 
 
-def reduced(node: OnnxNode, tensors: Tensors, function: Callable[..., tf.Tensor]) -> Optional[List[Made]]:
+def reduced(node: Node, tensors: Tensors, function: Callable[..., tf.Tensor]) -> Lowered:
     """As ``lower``, with ``function(x, axis=…, keepdims=…, name=…)`` for the reduction."""
     shape = tensors.shape(node.inputs[0])
-    if shape is None or len(node.inputs) != 1:
-        return None
+    if shape is None:
+        return UNKNOWN_RANK
     rank = len(shape)
-    pool = node.op_type.startswith("Global")
-    axes = list(range(2, rank)) if pool else node.attrs.get("axes", list(range(rank)))
-    axes = sorted(axis % rank for axis in axes)
-    keep = True if pool else bool(node.attrs.get("keepdims", 1))
+    pool = node.operator.startswith("Global")
+    axes = list(range(2, rank)) if pool else node.attributes.get("axes", list(range(rank)))
     x, last = tensors.either(node.inputs[0])
-    if not x.dtype.is_floating or not axes:
-        return None
+    if not x.dtype.is_floating:
+        return NOT_FLOATING_POINT
+    if not axes or any(not -rank <= axis < rank for axis in axes):
+        return Declined(f"it reduces the dimensions {axes} of {rank}")
+    axes = sorted({axis % rank for axis in axes})
+    keep = True if pool else bool(node.attributes["keepdims"])
     where = [last_axis_of(axis, rank) for axis in axes] if last else axes
     y = _in_steps(x, where, function, keepdims=keep, name=node.name or None)
     if keep or not last:
@@ -79,8 +82,8 @@ def _in_blocks(x: tf.Tensor, axis: int, function: Callable[..., tf.Tensor], keep
     return tf.multiply(y, np.array(1 / count, x.dtype.as_numpy_dtype), name=name) if function is tf.reduce_mean else y
 
 
-def _plain(y: tf.Tensor, left: List[int]) -> Optional[List[Made]]:
+def _plain(y: tf.Tensor, left: List[int]) -> Lowered:
     # With the channels gone, or no spatial dimension beside them, both layouts are in the same order.
     if 1 not in left or left in ([0, 1], [1]):
         return [y]
-    return None
+    return Declined("what it leaves of the dimensions has the channels in the middle")

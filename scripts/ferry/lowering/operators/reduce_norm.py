@@ -3,11 +3,12 @@
 from typing import Callable, Dict, List, Optional
 
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
+from ferry.lowering.declined import Lowered
+from ferry.lowering.node import Node
 from ferry.lowering.operators.reduce import reduced
-from ferry.lowering.tensors import Made, Tensors
+from ferry.lowering.tensors import Tensors
 
 
 def _log_sum_exp(x: tf.Tensor, axis: List[int], keepdims: bool, name: Optional[str]) -> tf.Tensor:
@@ -26,6 +27,6 @@ FUNCTIONS: Dict[str, Callable[..., tf.Tensor]] = {
 
 
 @lowers(*FUNCTIONS)
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Reduce float ``X`` over ``axes``, by default all."""
-    return reduced(node, tensors, FUNCTIONS[node.op_type])
+    return reduced(node, tensors, FUNCTIONS[node.operator])

@@ -7,28 +7,33 @@ from typing import Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.tensors import ChannelsLast, Made, Tensors, last_axis_of
+from ferry.lowering.declined import NOT_FLOATING_POINT, UNKNOWN_SHAPE, Declined, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.operators.resize import scales_of
+from ferry.lowering.tensors import ChannelsLast, Tensors, last_axis_of
 
-# Which entries each new one is made of, and by what weights: both (new size, taps).
+# Which entries each new one is a sum of, and by what weights: both (new size, taps).
 Taps = Tuple[np.ndarray, np.ndarray]
 
 
 @lowers("Resize", "Upsample", order=2)
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Resize static float ``X`` by constant scales or to constant sizes, one dimension after the other."""
     shape = tensors.static_shape(node.inputs[0])
-    scales = _scales(node, tensors, shape) if shape else None
-    position = _text(node, "coordinate_transformation_mode", "asymmetric" if len(node.inputs) < 3 else "half_pixel")
-    mode = _text(node, "mode", "nearest")
-    if not shape or scales is None or position not in POSITIONS or mode not in TAPS:
-        return None
+    if not shape:
+        return Declined(UNKNOWN_SHAPE.reason, onnx_tf_differs=True)
+    scales = _scales(node, tensors, shape)
+    if scales is None or any(after < 1 for _, after in scales):
+        return Declined("its new size is computed from the model's inputs, or is nothing", onnx_tf_differs=True)
+    position, mode = node.attributes.get("coordinate_transformation_mode", "asymmetric"), node.attributes["mode"]
+    if position not in POSITIONS or mode not in TAPS or node.attributes.get("nearest_mode", "floor") not in ROUNDINGS:
+        return Declined(f"its mode is {mode}, {position}", onnx_tf_differs=True)
     last = len(shape) in (3, 4, 5)
     x = tensors.last(node.inputs[0]) if last else tensors[node.inputs[0]]
     if not x.dtype.is_floating:
-        return None
+        return Declined(NOT_FLOATING_POINT.reason, onnx_tf_differs=True)
     for axis, (size, (scale, after)) in enumerate(zip(shape, scales)):
         if after == size and scale == 1:
             continue
@@ -54,23 +59,18 @@ def _resized(x: tf.Tensor, axis: int, taps: Taps) -> tf.Tensor:
     return total
 
 
-def _scales(node: OnnxNode, tensors: Tensors, shape: List[int]) -> Optional[List[Tuple[float, int]]]:
+def _scales(node: Node, tensors: Tensors, shape: List[int]) -> Optional[List[Tuple[float, int]]]:
     """For each dimension the scale and the new size."""
-    if len(node.inputs) > 3 and node.inputs[3]:
-        sizes = tensors.constant(node.inputs[3])
-        return None if sizes is None else [(int(after) / size, int(after)) for after, size in zip(sizes, shape)]
-    if len(node.inputs) > 1:
-        scales = tensors.constant(node.inputs[2 if len(node.inputs) > 2 else 1])
-    else:
-        scales = node.attrs.get("scales")
+    wanted = node.input(3)
+    if wanted:
+        sizes = tensors.constant(wanted)
+        if sizes is None or sizes.shape != (len(shape),):
+            return None
+        return [(int(after) / size, int(after)) for after, size in zip(sizes, shape)]
+    scales = scales_of(node, tensors)
     if scales is None or len(scales) != len(shape):
         return None
     return [(float(scale), int(np.floor(size * float(scale)))) for scale, size in zip(scales, shape)]
-
-
-def _text(node: OnnxNode, name: str, default: str) -> str:
-    value = node.attrs.get(name, default)
-    return value.decode() if isinstance(value, bytes) else value
 
 
 def _half_pixel(x, scale, _size, _after):
@@ -86,20 +86,22 @@ POSITIONS: Dict[str, Callable[..., np.ndarray]] = {
 }
 
 
-def _nearest(node: OnnxNode, places: np.ndarray, size: int) -> Taps:
-    rounded = {
-        "ceil": np.ceil,
-        "floor": np.floor,
-        "round_prefer_ceil": lambda x: np.floor(x + 0.5),
-        "round_prefer_floor": lambda x: np.ceil(x - 0.5),
-    }
+ROUNDINGS: Dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "ceil": np.ceil,
+    "floor": np.floor,
+    "round_prefer_ceil": lambda x: np.floor(x + 0.5),
+    "round_prefer_floor": lambda x: np.ceil(x - 0.5),
+}
+
+
+def _nearest(node: Node, places: np.ndarray, size: int) -> Taps:
     # Before opset 11 there was one way only.
-    default = "round_prefer_floor" if len(node.inputs) > 2 else "floor"
-    indices = np.clip(rounded[_text(node, "nearest_mode", default)](places), 0, size - 1)
+    rounded = ROUNDINGS[node.attributes.get("nearest_mode", "floor")](places)
+    indices = np.clip(rounded, 0, size - 1)
     return indices[:, None], np.ones([len(places), 1])
 
 
-def _linear(node: OnnxNode, places: np.ndarray, size: int) -> Taps:
+def _linear(node: Node, places: np.ndarray, size: int) -> Taps:
     inside = np.clip(places, 0, size - 1)
     before = np.floor(inside)
     indices = np.stack([before, np.minimum(before + 1, size - 1)], 1)
@@ -107,18 +109,18 @@ def _linear(node: OnnxNode, places: np.ndarray, size: int) -> Taps:
     return indices, np.stack([1 - share, share], 1)
 
 
-def _cubic(node: OnnxNode, places: np.ndarray, size: int) -> Taps:
-    a = node.attrs.get("cubic_coeff_a", -0.75)
+def _cubic(node: Node, places: np.ndarray, size: int) -> Taps:
+    a = node.attributes["cubic_coeff_a"]
     before = np.floor(places)
     indices = before[:, None] + np.arange(-1, 3)
     distance = np.abs(places[:, None] - indices)
     near = ((a + 2) * distance - (a + 3)) * distance**2 + 1
     far = ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a
     weights = np.where(distance <= 1, near, np.where(distance < 2, far, 0.0))
-    if node.attrs.get("exclude_outside", 0):
+    if node.attributes["exclude_outside"]:
         weights = np.where((indices >= 0) & (indices < size), weights, 0.0)
         weights /= weights.sum(1, keepdims=True)
     return np.clip(indices, 0, size - 1), weights
 
 
-TAPS: Dict[str, Callable[[OnnxNode, np.ndarray, int], Taps]] = {"cubic": _cubic, "linear": _linear, "nearest": _nearest}
+TAPS: Dict[str, Callable[[Node, np.ndarray, int], Taps]] = {"cubic": _cubic, "linear": _linear, "nearest": _nearest}

@@ -1,23 +1,21 @@
 """``Softmax`` over the last dimension, which is the one that PyTorch exports."""
 
-from typing import List, Optional
-
 import numpy as np
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.tensors import Made, Tensors
+from ferry.lowering.declined import UNKNOWN_RANK, Declined, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.tensors import Tensors
 
 
 @lowers("Softmax")
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Up to opset 12 a softmax is over all dimensions from ``axis`` on; here that is one that is not 1."""
     shape = tensors.shape(node.inputs[0])
-    if shape is None or not tensors[node.inputs[0]].dtype.is_floating:
-        return None
-    axis = node.attrs.get("axis", 1) % len(shape)
-    beyond = shape[axis:]
+    if not shape or not tensors[node.inputs[0]].dtype.is_floating:
+        return UNKNOWN_RANK if shape is None else Declined("its input is no floating point, or one number")
+    beyond = shape[node.attributes["axis"] % len(shape) :]
     if None in beyond or int(np.prod(beyond[:-1])) != 1:
-        return None
+        return Declined("it is taken over several dimensions together")
     return [tf.nn.softmax(tensors[node.inputs[0]])]

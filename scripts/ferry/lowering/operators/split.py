@@ -1,24 +1,23 @@
 """``Split``, in the layout its operand was made in."""
 
-from typing import List, Optional
-
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.tensors import Made, Tensors, last_axis_of, same_layout
+from ferry.lowering.declined import UNKNOWN_SHAPE, Declined, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.tensors import Tensors, last_axis_of, same_layout
 
 
 @lowers("Split")
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Cut ``X`` along ``axis`` into the lengths of ``split``, or into equal ones."""
     shape = tensors.shape(node.inputs[0])
-    axis = node.attrs.get("axis", 0)
-    if shape is None or shape[axis] is None or len(node.inputs) != 1:
-        return None
-    lengths = node.attrs.get("split") or [shape[axis] // len(node.outputs)] * len(node.outputs)
-    if sum(lengths) != shape[axis]:
-        return None
+    axis = node.attributes["axis"]
+    if shape is None or shape[axis] is None:
+        return UNKNOWN_SHAPE
+    lengths = node.attributes.get("split") or [shape[axis] // len(node.outputs)] * len(node.outputs)
+    if sum(lengths) != shape[axis] or len(lengths) != len(node.outputs) or min(lengths) < 0:
+        return Declined(f"it splits {shape[axis]} into {lengths}, for {len(node.outputs)} outputs")
     x, last = tensors.either(node.inputs[0])
     where = last_axis_of(axis, len(shape)) if last else axis
     # TFLite has faster kernels for SPLIT than for SPLIT_V.

@@ -1,21 +1,22 @@
 """``Transpose``, together with the one that its operand's layout would need."""
 
-from typing import List, Optional
-
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.tensors import Made, Tensors, to_first, transposed
+from ferry.lowering.declined import UNKNOWN_RANK, Declined, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.tensors import Tensors, to_first, transposed
 
 
 @lowers("Transpose")
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Permute the dimensions of ``X`` by ``perm``, by default backwards."""
     shape = tensors.shape(node.inputs[0])
     if shape is None:
-        return None
-    permutation = node.attrs.get("perm", list(reversed(range(len(shape)))))
+        return UNKNOWN_RANK
+    permutation = node.attributes.get("perm", list(reversed(range(len(shape)))))
+    if sorted(permutation) != list(range(len(shape))):
+        return Declined(f"{permutation} is no permutation of {len(shape)} dimensions")
     x, last = tensors.either(node.inputs[0])
     if last:
         first = to_first(len(shape))

@@ -1,13 +1,14 @@
 """Inverse and hyperbolic functions, of which TFLite has none: from those it has, to float32's rounding."""
 
 import math
-from typing import Callable, Dict, List, Optional
+from typing import Callable, Dict
 
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.tensors import Made, Tensors, same_layout
+from ferry.lowering.declined import NOT_FLOAT32, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.tensors import Tensors, same_layout
 
 # After two halvings the angle is at most pi / 16, and the series' next term is below 1e-10 of it.
 TERMS = 7
@@ -69,7 +70,7 @@ FUNCTIONS: Dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
 
 
 @lowers(*FUNCTIONS)
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Apply a function to each element of float32 ``X``."""
     x, last = tensors.either(node.inputs[0])
-    return [same_layout(last, FUNCTIONS[node.op_type](x))] if x.dtype == tf.float32 else None
+    return [same_layout(last, FUNCTIONS[node.operator](x))] if x.dtype == tf.float32 else NOT_FLOAT32

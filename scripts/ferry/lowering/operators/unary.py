@@ -1,25 +1,26 @@
 """Operators on each element alone, which take any layout and keep it."""
 
-from typing import Callable, Dict, List, Optional
+from typing import Callable, Dict
 
 import tensorflow as tf
-from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.tensors import Made, Tensors, same_layout
+from ferry.lowering.declined import NOT_FLOATING_POINT, Lowered
+from ferry.lowering.node import Node
+from ferry.lowering.tensors import Tensors, same_layout
 
 
 def _leaky_relu(x: tf.Tensor, attributes: dict) -> tf.Tensor:
-    return tf.nn.leaky_relu(x, attributes.get("alpha", 0.01))
+    return tf.nn.leaky_relu(x, attributes["alpha"])
 
 
 def _hard_sigmoid(x: tf.Tensor, attributes: dict) -> tf.Tensor:
-    line = x * attributes.get("alpha", 0.2) + attributes.get("beta", 0.5)
+    line = x * attributes["alpha"] + attributes["beta"]
     return tf.minimum(tf.maximum(line, 0.0), 1.0)
 
 
 def _elu(x: tf.Tensor, attributes: dict) -> tf.Tensor:
-    alpha = attributes.get("alpha", 1.0)
+    alpha = attributes["alpha"]
     if alpha == 1.0:
         return tf.nn.elu(x)
     # exp(x) - 1 loses its digits where x is small; TFLite's ELU does not.
@@ -47,9 +48,9 @@ FUNCTIONS: Dict[str, Callable[[tf.Tensor, dict], tf.Tensor]] = {
 
 
 @lowers(*FUNCTIONS)
-def lower(node: OnnxNode, tensors: Tensors) -> Optional[List[Made]]:
+def lower(node: Node, tensors: Tensors) -> Lowered:
     """Apply a function to each element of float ``X``."""
     x, last = tensors.either(node.inputs[0])
-    if not x.dtype.is_floating or len(node.outputs) != 1:
-        return None
-    return [same_layout(last, FUNCTIONS[node.op_type](x, node.attrs))]
+    if not x.dtype.is_floating:
+        return NOT_FLOATING_POINT
+    return [same_layout(last, FUNCTIONS[node.operator](x, node.attributes))]

@@ -1,8 +1,9 @@
 """Where a sliding window of a convolution or a pool lies on its input, in ONNX's terms and in TensorFlow's."""
 
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple, Union
 
-from onnx_tf.pb_wrapper import OnnxNode
+from ferry.lowering.declined import Declined
+from ferry.lowering.node import Node
 
 Pads = List[Tuple[int, int]]
 
@@ -16,22 +17,31 @@ class Windows(NamedTuple):
     pads: Pads
 
 
-def windows_of(node: OnnxNode, kernel: Sequence[int], sizes: Sequence[Optional[int]]) -> Optional[Windows]:
-    """The windows of a node over spatial dimensions of ``sizes``; ``None`` where ``auto_pad`` needs an unknown one."""
+def windows_of(node: Node, kernel: Sequence[int], sizes: Sequence[Optional[int]]) -> Union[Windows, Declined]:
+    """The windows of a node over spatial dimensions of ``sizes``, each of which they fit into."""
     rank = len(kernel)
-    strides = list(node.attrs.get("strides", [1] * rank))
-    dilations = list(node.attrs.get("dilations", [1] * rank))
-    auto = node.attrs.get("auto_pad", "NOTSET")
+    given = node.attributes
+    strides, dilations = list(given.get("strides", [1] * rank)), list(given.get("dilations", [1] * rank))
+    flat, auto = list(given.get("pads", [0] * 2 * rank)), given["auto_pad"]
+    if (
+        not len(kernel) == len(strides) == len(dilations) == len(sizes)
+        or len(flat) != 2 * rank
+        or min([*kernel, *strides, *dilations], default=1) < 1
+        or min(flat, default=0) < 0
+    ):
+        return Declined(
+            f"windows of {list(kernel)} at strides {strides}, dilations {dilations} and pads {flat} do not fit an "
+            f"input of {len(sizes)} spatial dimensions"
+        )
     if auto in ("SAME_UPPER", "SAME_LOWER"):
         known = [size for size in sizes if size is not None]
         if len(known) < rank:
-            return None
+            return Declined(f"its padding {auto} depends on the size of the input, which is not static")
         upper = [same_pads(*each) for each in zip(known, kernel, strides, dilations)]
         pads = upper if auto == "SAME_UPPER" else [(after, before) for before, after in upper]
     elif auto == "VALID":
         pads = [(0, 0)] * rank
     else:
-        flat = node.attrs.get("pads", [0] * 2 * rank)
         pads = list(zip(flat[:rank], flat[rank:]))
     return Windows(list(kernel), strides, dilations, pads)
 

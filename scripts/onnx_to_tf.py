@@ -23,7 +23,7 @@ def convert(arguments, console) -> int:
     if arguments.graph == "article":
         graph_def = article.convert(model)
     else:
-        graph_def = convert_onnx.convert(model, arguments.layout)
+        graph_def = convert_onnx.convert(model, arguments.layout, take_over=True)
     with open(arguments.input, "rb") as file:
         frozen_graph.note_origin(graph_def, hashlib.sha256(file.read()).hexdigest())
     atomic_file.write_bytes(arguments.output, frozen_graph.to_bytes(graph_def))

@@ -8,6 +8,11 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 from onnx.mapping import NP_TYPE_TO_TENSOR_TYPE
 
+from ferry.graph.from_onnx import from_onnx
+from ferry.graph.graph import Graph
+from ferry.graph.pass_manager import Pass, PassManager
+from ferry.graph.to_onnx import to_onnx
+
 OPSET = 11
 
 
@@ -68,13 +73,21 @@ def run_onnx(model: onnx.ModelProto, feeds: Dict[str, np.ndarray]) -> List[np.nd
     return onnxruntime.InferenceSession(model.SerializeToString()).run(None, feeds)
 
 
-def assert_rewritten(
-    model: onnx.ModelProto, rewrite: Callable[[onnx.ModelProto], None], feeds: Dict[str, np.ndarray]
-) -> List[str]:
-    """Assert that ``rewrite`` leaves a valid model that computes the same; return its operators, in order."""
-    expected = run_onnx(model, feeds)
-    rewrite(model)
+def rewrite(model: onnx.ModelProto, run: Callable[[Graph], bool]) -> bool:
+    """Run one graph pass on ``model``, in place, check the graph that it leaves, and return what the pass says."""
+    graph = from_onnx(model)
+    before = to_onnx(graph)
+    changed = PassManager([Pass(run, "alone")], check=True).run(graph)
+    model.CopyFrom(to_onnx(graph))
     onnx.checker.check_model(model)
+    assert changed == (model.SerializeToString() != before.SerializeToString())
+    return changed
+
+
+def assert_rewritten(model: onnx.ModelProto, run: Callable[[Graph], bool], feeds: Dict[str, np.ndarray]) -> List[str]:
+    """Assert that the graph pass ``run`` leaves a valid model that computes the same; return its operators."""
+    expected = run_onnx(model, feeds)
+    rewrite(model, run)
     for made, wanted in zip(run_onnx(model, feeds), expected):
         assert made.shape == wanted.shape
         scale = max(float(np.abs(wanted).max()), 1e-3)

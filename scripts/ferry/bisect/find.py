@@ -18,7 +18,7 @@ from ferry.bisect.walk import Parting, error_from_inputs, walk
 from ferry.errors import FerryError, UnsupportedModelError
 from ferry.frozen import frozen_graph
 from ferry.graph import onnx_file
-from ferry.graph.passes.fold_constants import static_shapes
+from ferry.graph.shapes import static_shapes
 from ferry.lowering import convert_onnx
 from ferry.model import model_file
 from ferry.model.model_source import ModelSource

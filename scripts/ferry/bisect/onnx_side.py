@@ -5,11 +5,12 @@ from typing import Dict, Iterable, List, Set
 import numpy as np
 import onnx
 import onnxruntime
-from onnx import helper, shape_inference
-from onnx.mapping import NP_TYPE_TO_TENSOR_TYPE, TENSOR_TYPE_TO_NP_TYPE
+from onnx import helper
+from onnx.mapping import NP_TYPE_TO_TENSOR_TYPE
 
 from ferry.bisect.side import Point, Reference, Side, Values
-from ferry.graph.passes.fold_constants import inputs_of, skeleton
+from ferry.graph.shapes import element_types
+from ferry.graph.subgraphs import inputs_of
 
 
 class OnnxSide(Side, Reference):
@@ -30,7 +31,7 @@ class OnnxSide(Side, Reference):
             made = [name for name in node.output if name]
             variable.update(made)
             self.points.extend(Point(name, name) for name in made)
-        self._types = _element_types(model)
+        self._types = element_types(model)
 
     def sources(self, point: Point, known: Set[Point]) -> List[Point]:
         names = {entry.name for entry in known}
@@ -99,16 +100,6 @@ class OnnxSide(Side, Reference):
 
 def _read(nodes: List[onnx.NodeProto]) -> List[str]:
     return sorted({name for node in nodes for name in inputs_of(node)})
-
-
-def _element_types(model: onnx.ModelProto) -> Dict[str, np.dtype]:
-    inferred = shape_inference.infer_shapes(skeleton(model)).graph
-    types = {}
-    for info in [*inferred.input, *inferred.value_info, *inferred.output]:
-        kind = info.type.tensor_type.elem_type
-        if kind in TENSOR_TYPE_TO_NP_TYPE:
-            types[info.name] = np.dtype(TENSOR_TYPE_TO_NP_TYPE[kind])
-    return types
 
 
 def _run(model: onnx.ModelProto, names: List[str], feeds: Dict[str, np.ndarray]) -> List[np.ndarray]:

@@ -9,6 +9,8 @@ import tensorflow as tf
 from ferry.bisect.layout import Place
 from ferry.bisect.side import Point, Side
 from ferry.frozen.frozen_graph import GraphDef
+from ferry.graph.from_onnx import from_onnx
+from ferry.graph.input_output_names import fed_names
 from ferry.lowering import graph_builder
 from ferry.lowering.tensors import ChannelsLast
 
@@ -22,9 +24,9 @@ def places(prepared: onnx.ModelProto, layout: str) -> Dict[str, List[Place]]:
     ``layout`` is ``nchw`` or ``nhwc``. The names in a graph depend on it, the model and the lowerings alone, so that
     building it again finds them.
     """
-    graph, tensors = graph_builder.build_tensors(prepared, layout)
+    graph, tensors = graph_builder.build_tensors(from_onnx(prepared), layout)
     found: Dict[str, List[Place]] = {}
-    for name in [*graph_builder.input_names(prepared), *(name for node in prepared.graph.node for name in node.output)]:
+    for name in [*fed_names(prepared.graph), *(name for node in prepared.graph.node for name in node.output)]:
         if not name or name in found:
             continue
         found[name] = []

@@ -6,7 +6,7 @@ from onnx import numpy_helper
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, RuntimeException
 
 from ferry.errors import InputFileError, first_line
-from ferry.graph.passes.fold_constants import skeleton
+from ferry.graph.shapes import skeleton
 
 # What ONNX Runtime says of an operator that it lacks, which is no fault of the model.
 LACKING = ("not a registered function/op", "Exception during initialization")

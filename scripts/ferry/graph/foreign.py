@@ -1,15 +1,15 @@
 """Make an ONNX model that somebody else exported into what the later stages take."""
 
 import re
-from typing import List, NamedTuple, Set
+from typing import Dict, List, NamedTuple, Set
 
 import onnx
 
 from ferry.errors import UnsupportedModelError
 from ferry.graph import consistency, input_output_names, onnx_file, tensor_names
 from ferry.graph.newer_opsets import lower_model
-from ferry.graph.passes.fold_constants import static_shapes
 from ferry.graph.schema import OLDEST_OPSET
+from ferry.graph.shapes import static_shapes
 
 SHAPE = re.compile(r"^\d+(,\d+)*$")
 
@@ -53,7 +53,7 @@ def load(path: str, input_shape: str) -> Foreign:
         _infer_output_shapes(model)
         remarks.append(f"the inputs have the shapes {input_shape}")
     wanted = [info.name for info in (*fed, *graph.output)]
-    used: set = set()
+    used: Dict[str, int] = {}
     # An output that is an input too needs a name of its own.
     names = [tensor_names.unused(name, used) for name in wanted]
     remarks += [

@@ -6,6 +6,7 @@ import onnx
 from onnx import helper
 
 from ferry.errors import UnsupportedModelError
+from ferry.graph.subgraphs import inputs_of, subgraphs
 
 
 def settle(model: onnx.ModelProto, inputs: List[str], outputs: List[str]) -> None:
@@ -53,9 +54,8 @@ def rename(graph: onnx.GraphProto, new_names: Dict[str, str]) -> None:
             for position, name in enumerate(names):
                 if name in new_names:
                     names[position] = new_names[name]
-        for attribute in node.attribute:
-            for inner in [attribute.g] if attribute.HasField("g") else attribute.graphs:
-                rename(inner, new_names)
+        for inner in subgraphs(node):
+            rename(inner, new_names)
 
 
 def _ends(graph: onnx.GraphProto, outputs: List[str]) -> Set[str]:
@@ -66,7 +66,7 @@ def _ends(graph: onnx.GraphProto, outputs: List[str]) -> Set[str]:
 def _refuse_constant_outputs(graph: onnx.GraphProto, fed: Set[str], outputs: List[str]) -> None:
     reached = set(fed)
     for node in graph.node:
-        if reached & _read_by(node):
+        if not reached.isdisjoint(inputs_of(node)):
             reached.update(node.output)
     constant = [name for info, name in zip(graph.output, outputs) if info.name not in reached]
     if constant:
@@ -74,13 +74,3 @@ def _refuse_constant_outputs(graph: onnx.GraphProto, fed: Set[str], outputs: Lis
             f"{', '.join(constant)} does not depend on the model's input: it is a constant, which an app can keep "
             "without a model; return only what is computed from the input"
         )
-
-
-def _read_by(node: onnx.NodeProto) -> Set[str]:
-    names = set(node.input)
-    for attribute in node.attribute:
-        for graph in [attribute.g, *attribute.graphs]:
-            for inner in graph.node:
-                names |= _read_by(inner)
-            names.update(output.name for output in graph.output)
-    return names

@@ -2,18 +2,18 @@
 
 from typing import Set
 
-import onnx
-
+from ferry.graph.graph import Graph
+from ferry.graph.node import Value
 from ferry.graph.operator_registry import Layout, layout_of
 
 
-def read_channels_last(model: onnx.ModelProto) -> Set[str]:
-    """The tensors that lead to a convolution or a pool without a change of layout on the way."""
-    found: Set[str] = set()
-    for node in reversed(model.graph.node):
-        layout = layout_of(node.op_type)
+def read_channels_last(graph: Graph) -> Set[Value]:
+    """The values that lead to a convolution or a pool without a change of layout on the way."""
+    found: Set[Value] = set()
+    for node in reversed(graph.nodes):
+        layout = layout_of(node.operator)
         if layout is Layout.CHANNELS_LAST:
-            found.update(node.input[:1])
-        elif layout is Layout.ANY and found.intersection(node.output):
-            found.update(node.input)
+            found.update(value for value in node.inputs[:1] if value is not None)
+        elif layout is Layout.ANY and not found.isdisjoint(node.outputs):
+            found.update(value for value in node.inputs if value is not None)
     return found

@@ -74,37 +74,6 @@ def described(node: onnx.NodeProto) -> str:
     return f"the ONNX operator {node.op_type} (node {node.name or 'without a name'!r})"
 
 
-class Initializers(Dict[str, np.ndarray]):
-    """A model's initializers by name, as arrays of their own dtype and shape; it remembers which it was made of."""
-
-    def __init__(self, model: onnx.ModelProto):
-        super().__init__((entry.name, numpy_helper.to_array(entry)) for entry in model.graph.initializer)
-        self._read = dict(self)
-
-    def unchanged(self) -> Set[str]:
-        """The names of those that are as they were read."""
-        return {name for name, array in self.items() if self._read.get(name) is array}
-
-
-def initializers(model: onnx.ModelProto) -> Initializers:
+def initializers(model: onnx.ModelProto) -> Dict[str, np.ndarray]:
     """The model's initializers by name, as arrays of their own dtype and shape."""
-    return Initializers(model)
-
-
-def replace_initializers(model: onnx.ModelProto, arrays: Dict[str, np.ndarray]) -> None:
-    """Make ``arrays`` the model's only initializers. Those that are as they were are not written again."""
-    keep_initializers(model, arrays.unchanged() if isinstance(arrays, Initializers) else set())
-    present = {entry.name for entry in model.graph.initializer}
-    model.graph.initializer.extend(
-        numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
-        for name, array in arrays.items()
-        if name not in present
-    )
-
-
-def keep_initializers(model: onnx.ModelProto, names: Set[str]) -> None:
-    """Remove, in place, every initializer whose name is not among ``names``."""
-    entries = model.graph.initializer
-    for position in reversed(range(len(entries))):
-        if entries[position].name not in names:
-            del entries[position]
+    return {entry.name: numpy_helper.to_array(entry) for entry in model.graph.initializer}

@@ -1,7 +1,7 @@
 """The names that a model's inputs and outputs carry through every stage."""
 
 import re
-from typing import List, Set
+from typing import Dict, List
 
 FORBIDDEN = re.compile(r"[^A-Za-z0-9_.\-/]")
 FORBIDDEN_FIRST = re.compile(r"^[^A-Za-z0-9.]|^$")
@@ -22,16 +22,18 @@ def numbered(stem: str, count: int) -> List[str]:
     return [stem] if count == 1 else [f"{stem}_{position}" for position in range(count)]
 
 
-def unused(name: str, used: Set[str]) -> str:
-    """``name`` in a form that TensorFlow takes and that is not in ``used``, to which it is added in small letters.
+def unused(name: str, used: Dict[str, int]) -> str:
+    """``name`` in a form that TensorFlow takes and that is not in ``used``, to which it is added.
+
+    ``used`` has the names in small letters, each with the number that was last put behind it.
 
     TensorFlow takes ASCII letters, digits and ``_.-/``, of which all but ``_``, ``-`` and ``/`` may come first.
     """
     valid = FORBIDDEN_FIRST.sub("t\\g<0>", FORBIDDEN.sub("_", name))
-    candidate, count = valid, 0
+    candidate, key = valid, valid.lower()
     # TensorFlow holds names that differ in case only to be one, where a file system would.
     while candidate.lower() in used:
-        count += 1
-        candidate = f"{valid}_{count}"
-    used.add(candidate.lower())
+        used[key] += 1
+        candidate = f"{valid}_{used[key]}"
+    used[candidate.lower()] = 0
     return candidate

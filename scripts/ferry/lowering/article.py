@@ -10,6 +10,7 @@ from tensorflow.core.framework.graph_pb2 import GraphDef
 
 from ferry.errors import UnsupportedModelError, foreign_errors
 from ferry.frozen import frozen_graph
+from ferry.graph.input_output_names import fed_names
 from ferry.lowering import graph_builder
 
 
@@ -23,7 +24,7 @@ def convert(model: onnx.ModelProto) -> GraphDef:
         UnsupportedModelError: onnx-tf does not convert something in the model.
     """
     graph_builder.pin_onnx_tf()
-    inputs, outputs = graph_builder.input_names(model), [entry.name for entry in model.graph.output]
+    inputs, outputs = fed_names(model.graph), [entry.name for entry in model.graph.output]
     with tempfile.TemporaryDirectory(prefix="ferry-") as folder:
         path = os.path.join(folder, "model.pb")
         # onnx-tf raises RuntimeError, TypeError, KeyError, … for what it lacks.

@@ -4,6 +4,7 @@ import itertools
 import sys
 from typing import Any, Dict, List, Optional, Tuple
 
+import numpy as np
 import onnx
 import tensorflow as tf
 from onnx_tf.backend import TensorflowBackend
@@ -12,8 +13,10 @@ from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.errors import UnsupportedModelError, foreign_errors
 from ferry.frozen.unusable_graph import refuse_output
+from ferry.graph.graph import Graph
 from ferry.graph.layout_analysis import read_channels_last
-from ferry.graph.onnx_file import described, initializers, opset_of
+from ferry.graph.onnx_file import described
+from ferry.graph.to_onnx import node_to_onnx, opset_imports, value_to_onnx
 from ferry.lowering.declined import Declined
 from ferry.lowering.node import Node
 from ferry.lowering.operators import lowerings_of
@@ -23,13 +26,15 @@ from ferry.lowering.tensors import Made, NoSuchTensor, Tensors, same_layout, to_
 Handlers = Dict[str, Dict[str, Any]]
 
 
-def build_graph(model: onnx.ModelProto, layout: str = "nchw") -> tf.Graph:
-    """The TensorFlow graph of ``model``; see ``build_tensors``."""
-    return build_tensors(model, layout)[0]
+def build_graph(onnx_graph: Graph, layout: str = "nchw") -> tf.Graph:
+    """The TensorFlow graph of ``onnx_graph``; see ``build_tensors``."""
+    return build_tensors(onnx_graph, layout)[0]
 
 
-def build_tensors(model: onnx.ModelProto, layout: str = "nchw") -> Tuple[tf.Graph, Tensors]:
-    """Build the TensorFlow graph of ``model``, with its inputs and outputs under their ONNX names.
+def build_tensors(onnx_graph: Graph, layout: str = "nchw") -> Tuple[tf.Graph, Tensors]:
+    """Build the TensorFlow graph of ``onnx_graph``, with its inputs and outputs under their ONNX names.
+
+    The constants of ``onnx_graph`` are rounded to their dtypes, and the result holds them without a copy.
 
     Returned with it is what each ONNX tensor became in it. ``layout`` is that of its float inputs and outputs of four
     dimensions: ``nchw``, as in ONNX, or ``nhwc``.
@@ -40,37 +45,32 @@ def build_tensors(model: onnx.ModelProto, layout: str = "nchw") -> Tuple[tf.Grap
         UnsupportedModelError: an operator, or a form of one, that neither Ferry nor onnx-tf 1.6.0 converts.
     """
     pin_onnx_tf()
-    handlers: Handlers = TensorflowBackend._get_handlers(model.opset_import)
+    handlers: Handlers = TensorflowBackend._get_handlers(opset_imports(onnx_graph))
     with tf.Graph().as_default() as graph:
-        for info in model.graph.output:
+        for value in onnx_graph.outputs:
             # Whatever else would take an output's name gets another one.
-            graph.unique_name(info.name)
-        tensors = Tensors(initializers(model))
-        channels_last = read_channels_last(model)
-        for info in model.graph.input:
-            if info.name not in tensors:
-                last = layout == "nhwc" and _is_image(info)
-                tensors[info.name] = same_layout(last, _placeholder(info, last))
-                if info.name in channels_last:
-                    tensors.move_last(info.name)
-        if not input_names(model):
+            graph.unique_name(value.name)
+        tensors = Tensors(_rounded(onnx_graph))
+        channels_last = read_channels_last(onnx_graph)
+        for value in onnx_graph.inputs:
+            info = value_to_onnx(value)
+            last = layout == "nhwc" and _is_image(info)
+            tensors[value.name] = same_layout(last, _placeholder(info, last))
+            if value in channels_last:
+                tensors.move_last(value.name)
+        if not onnx_graph.inputs:
             raise UnsupportedModelError("the model has no inputs: what it computes is a constant")
-        opset = opset_of(model)
-        for node in model.graph.node:
-            for name, made in zip(node.output, _lower(node, tensors, opset, handlers)):
+        for node in onnx_graph:
+            proto = node_to_onnx(node)
+            for name, made in zip(proto.output, _lower(proto, tensors, onnx_graph.opset, handlers)):
                 tensors[name] = made
-        for info in model.graph.output:
+        for value in onnx_graph.outputs:
+            info = value_to_onnx(value)
             last = layout == "nhwc" and _is_image(info)
             output = tensors.last(info.name) if last else tensors[info.name]
             # The slash asks TensorFlow for the very name that was kept free.
             refuse_output(info.name, tf.identity(output, name=f"{info.name}/"))
     return graph, tensors
-
-
-def input_names(model: onnx.ModelProto) -> List[str]:
-    """The names a caller must feed: graph inputs that are not initializers."""
-    initialised = {entry.name for entry in model.graph.initializer}
-    return [entry.name for entry in model.graph.input if entry.name not in initialised]
 
 
 def pin_onnx_tf() -> None:
@@ -88,6 +88,13 @@ def pin_onnx_tf() -> None:
             vars(module)["supports_device"] = _is_cpu
         if "get_unique_suffix" in vars(module):
             vars(module)["get_unique_suffix"] = lambda: f"{next(counter):08d}"
+
+
+def _rounded(graph: Graph) -> Dict[str, np.ndarray]:
+    """The constants by name, in the model's dtypes; what they were in float64 is gone."""
+    for value in graph.constants:
+        value.set_constant(value.rounded())
+    return {value.name: value.array for value in graph.constants}
 
 
 def _is_cpu(device: str) -> bool:

@@ -2,7 +2,7 @@
 
 import random
 import sys
-from typing import Any, Callable, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 import torch
@@ -173,7 +173,7 @@ def _named(
     # A number alone the exporter takes for its own.
     wanted_inputs = [f"input_{name}" if name.isdigit() else name for name in wanted_inputs]
     wanted_outputs = [f"output_{name}" if name.isdigit() else name for name in wanted_outputs]
-    used: set = set()
+    used: Dict[str, int] = {}
     names = [tensor_names.unused(name, used) for name in [*wanted_inputs, *wanted_outputs]]
     return PytorchModel(
         module,

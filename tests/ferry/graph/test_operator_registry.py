@@ -9,6 +9,7 @@ import pytest
 from onnx import helper
 
 from ferry.graph import operator_registry
+from ferry.graph.graph import Graph
 from ferry.graph.layout_analysis import read_channels_last
 from ferry.graph.operator_registry import ELEMENTWISE, HOMOGENEOUS, LOWERINGS, TABLE, Layout, lowers
 from onnx_models import model_of, normal, run_onnx
@@ -46,9 +47,12 @@ def test_what_is_elementwise_works_in_any_layout():
 
 @pytest.mark.parametrize("operator", sorted(ELEMENTWISE))
 def test_the_layout_analysis_sees_through_all_that_is_elementwise(operator):
-    nodes = [helper.make_node(operator, ["x"], ["y"]), helper.make_node("Conv", ["y", "w"], ["z"])]
-    model = helper.make_model(helper.make_graph(nodes, "test", [], []))
-    assert read_channels_last(model) == {"x", "y"}
+    graph = Graph()
+    x, y, weight, z = (graph.add_value(name) for name in "xywz")
+    graph.inputs = [x, weight]
+    graph.insert(operator, [x], [y])
+    graph.insert("Conv", [y, weight], [z])
+    assert read_channels_last(graph) == {x, y}
 
 
 def test_no_other_module_of_the_graph_lists_elementwise_operators():

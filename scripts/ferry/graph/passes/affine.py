@@ -1,15 +1,15 @@
 """Nodes that multiply each channel by a constant and add one to it: batch norm, and arithmetic with constants."""
 
-from typing import Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
-import onnx
 
-from ferry.graph.attributes import attribute
+from ferry.graph.node import Node, Value
 from ferry.graph.schema import default
 
 DEFAULT_EPSILON = default("BatchNormalization", "epsilon")
-AFFINE = ("BatchNormalization", "Add", "Sub", "Mul", "Div")
+ARITHMETIC = ("Add", "Sub", "Mul", "Div")
+AFFINE = ("BatchNormalization", *ARITHMETIC)
 
 
 class Affine(NamedTuple):
@@ -29,42 +29,48 @@ def scale_and_shift(parameters: Sequence[np.ndarray], epsilon: float) -> Tuple[n
     return factor, shift - mean * factor
 
 
-def data_input(node: onnx.NodeProto, constants: Mapping[str, np.ndarray]) -> Optional[str]:
-    """The tensor that ``node`` is perhaps an affine function of: its only operand that is not constant."""
-    if node.op_type == "BatchNormalization":
-        return node.input[0] if len(node.output) == 1 else None
-    if node.op_type not in ("Add", "Sub", "Mul", "Div") or len(node.input) != 2 or attribute(node, "broadcast"):
+def data_input(node: Node) -> Optional[Value]:
+    """The value that ``node`` is perhaps an affine function of: its only operand that is not constant."""
+    if node.is_a("BatchNormalization"):
+        return node.input(0) if len(node.outputs) == 1 else None
+    if not node.is_a(*ARITHMETIC) or len(node.inputs) != 2 or node.attribute("broadcast"):
         return None
-    varying = [name for name in node.input if name not in constants]
+    varying = [value for value in node.inputs if value is not None and not value.is_constant]
     # A constant divided by x is no affine function of x.
-    if len(varying) != 1 or (node.op_type == "Div" and varying[0] == node.input[1]):
+    if len(varying) != 1 or (node.operator == "Div" and varying[0] is node.input(1)):
         return None
     return varying[0]
 
 
-def affine_of(node: onnx.NodeProto, constants: Mapping[str, np.ndarray], channels: int, rank: int) -> Optional[Affine]:
+def constant_inputs(node: Node) -> List[Value]:
+    """The operands of ``node`` that are constant."""
+    return [value for value in node.inputs if value is not None and value.is_constant]
+
+
+def affine_of(node: Node, channels: int, rank: int) -> Optional[Affine]:
     """What ``node`` does to each of the ``channels`` of its input of ``rank`` dimensions, (N, C, …).
 
     ``None`` if it is no such node, or its constants vary along other dimensions than the channels.
     """
-    source = data_input(node, constants)
+    source = data_input(node)
     if source is None:
         return None
-    if node.op_type == "BatchNormalization":
-        if any(name not in constants for name in node.input[1:5]):
+    arrays = [value.constant for value in constant_inputs(node)]
+    constants = [array for array in arrays if array is not None]
+    if node.operator == "BatchNormalization":
+        if len(constants) != 4:
             return None
-        parameters = [constants[name] for name in node.input[1:5]]
-        return Affine(*scale_and_shift(parameters, attribute(node, "epsilon", DEFAULT_EPSILON)))
-    constant_first = node.input[1] == source
-    value = _per_channel(constants[node.input[0 if constant_first else 1]], channels, rank)
+        return Affine(*scale_and_shift(constants, node.attribute("epsilon", DEFAULT_EPSILON)))
+    constant_first = node.input(1) is source
+    value = _per_channel(constants[0], channels, rank)
     if value is None:
         return None
     one, zero = np.ones(channels), np.zeros(channels)
-    if node.op_type == "Mul":
+    if node.operator == "Mul":
         return Affine(value, zero)
-    if node.op_type == "Div":
+    if node.operator == "Div":
         return Affine(1 / value, zero) if value.all() else None
-    if node.op_type == "Add":
+    if node.operator == "Add":
         return Affine(one, value)
     return Affine(-one, value) if constant_first else Affine(one, -value)
 

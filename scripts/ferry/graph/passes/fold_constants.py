@@ -5,179 +5,179 @@ to add int64, so that arithmetic must be gone before TensorFlow sees the graph. 
 shape the arithmetic is constant, and ONNX Runtime computes it, once, here.
 """
 
-from typing import Dict, List, Set
+from typing import Dict, FrozenSet, List, Sequence, Set
 
 import numpy as np
-import onnx
-import onnxruntime
-from onnx import helper, numpy_helper, shape_inference
+from onnx import numpy_helper
 
-from ferry.graph.node_list import replace_nodes
-from ferry.graph.onnx_file import initializers, keep_initializers, replace_initializers
+from ferry.graph import shapes
+from ferry.graph.graph import Graph
+from ferry.graph.node import Node, Value
+from ferry.graph.passes.evaluate import evaluate
+from ferry.graph.to_onnx import opset_imports
 
-# Never constant, whatever their inputs are.
-RANDOM_OPERATORS = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Dropout"}
-# Never constant arrays.
-SEQUENCE_OPERATORS = {"SequenceConstruct", "SequenceEmpty", "SplitToSequence"}
-# A constant that would grow the file by more than this stays an operator (Expand, Tile, ConstantOfShape).
+# Never constant, whatever their inputs are; or never constant arrays.
+NEVER_CONSTANT = (
+    "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Dropout",
+    "SequenceConstruct", "SequenceEmpty", "SplitToSequence",
+)  # fmt: skip
+# The inputs whose values, not only their shapes, decide the shape of the result.
+VALUE_INPUTS: Dict[str, Sequence[int]] = {
+    "ConstantOfShape": (0,), "Expand": (1,), "OneHot": (1,), "Pad": (1,), "Range": (0, 1, 2), "Reshape": (1,),
+    "Resize": (1, 2, 3), "Slice": (1, 2, 3, 4), "Tile": (1,), "TopK": (1,), "Upsample": (1,),
+}  # fmt: skip
+# A constant that is larger than all that it is computed from by more than this stays an operator: Expand, Tile,
+# ConstantOfShape.
 LARGEST_GROWTH_BYTES = 1 << 20
+# A smaller constant is no reason to let another one grow.
+SMALLEST_SOURCE_BYTES = 1 << 12
 
 
-def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return ``model`` with every constant subgraph replaced by an initializer, and dead nodes removed.
+def fold_constants(graph: Graph) -> bool:
+    """Replace every constant subgraph by an initializer; a ``Shape`` whose operand has a static shape is constant too.
 
-    A ``Shape`` whose operand has a static inferred shape counts as constant. The input model is left as it was.
+    Of a subgraph that grows too large, the part that makes it grow stays, and what that part reads is folded.
     """
-    model = _copy(model)
-    constants = _constant_nodes_to_initializers(model)
-    # What a Reshape asks for, shape inference is to see at once.
-    replace_initializers(model, constants)
-    while True:
-        folded = _fold_shapes(model, constants)
-        folded |= _fold_nodes(model, constants)
-        replace_initializers(model, constants)
-        if not folded:
-            break
-    remove_dead_nodes(model)
-    return model
+    changed = _fold_constant_nodes(graph)
+    subgraphs = _ConstantSubgraphs(graph)
+    for node in graph:
+        subgraphs.visit(node)
+    return subgraphs.fold() or subgraphs.changed or changed
 
 
-def remove_dead_nodes(model: onnx.ModelProto) -> None:
-    """Drop, in place, the nodes and initializers that no output depends on."""
-    needed = {output.name for output in model.graph.output}
-    live: List[onnx.NodeProto] = []
-    for node in reversed(model.graph.node):
-        if needed.intersection(node.output):
-            live.append(node)
-            needed.update(inputs_of(node))
-    live.reverse()
-    replace_nodes(model, live)
-    keep_initializers(model, needed)
+def _fold_constant_nodes(graph: Graph) -> bool:
+    changed = False
+    for node in graph:
+        tensor = node.attribute("value") if node.is_a("Constant") else None
+        if tensor is not None:
+            graph.fold(node.output, numpy_helper.to_array(tensor))
+            graph.remove(node)
+            changed = True
+    return changed
 
 
-def _copy(model: onnx.ModelProto) -> onnx.ModelProto:
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    return copy
+class _ConstantSubgraphs:
+    """The nodes that depend on constants alone, met in the graph's order.
 
-
-def inputs_of(node: onnx.NodeProto) -> Set[str]:
-    """The tensors ``node`` reads, those read inside its subgraphs (If, Loop) included."""
-    names = set(node.input)
-    for attribute in node.attribute:
-        for graph in [attribute.g, *attribute.graphs]:
-            for inner in graph.node:
-                names |= inputs_of(inner)
-            names.update(output.name for output in graph.output)
-    return names - {""}
-
-
-def _constant_nodes_to_initializers(model: onnx.ModelProto) -> Dict[str, np.ndarray]:
-    constants = initializers(model)
-    rest = []
-    for node in model.graph.node:
-        value = next((entry for entry in node.attribute if entry.name == "value"), None)
-        if node.op_type == "Constant" and value is not None:
-            constants[node.output[0]] = numpy_helper.to_array(value.t)
-        else:
-            rest.append(node)
-    replace_nodes(model, rest)
-    return constants
-
-
-def _fold_shapes(model: onnx.ModelProto, constants: Dict[str, np.ndarray]) -> bool:
-    if not any(node.op_type == "Shape" for node in model.graph.node):
-        return False
-    shapes = static_shapes(model)
-    rest = []
-    for node in model.graph.node:
-        if node.op_type == "Shape" and node.input[0] in shapes:
-            constants[node.output[0]] = np.array(shapes[node.input[0]], dtype=np.int64)
-        else:
-            rest.append(node)
-    folded = len(rest) < len(model.graph.node)
-    replace_nodes(model, rest)
-    return folded
-
-
-def static_shapes(model: onnx.ModelProto) -> Dict[str, List[int]]:
-    """The shape of each tensor whose every dimension shape inference knows."""
-    inferred = shape_inference.infer_shapes(skeleton(model)).graph
-    shapes = {}
-    for info in [*inferred.input, *inferred.value_info, *inferred.output]:
-        tensor = info.type.tensor_type
-        if tensor.HasField("shape") and all(dim.HasField("dim_value") for dim in tensor.shape.dim):
-            shapes[info.name] = [dim.dim_value for dim in tensor.shape.dim]
-    return shapes
-
-
-def skeleton(model: onnx.ModelProto) -> onnx.ModelProto:
-    """``model`` without its weights, for shape inference.
-
-    ONNX 1.7.0 infers nothing from an initializer that is not also a graph input, so each is declared as one; the
-    values stay only of integer tensors, which may be the shape that a ``Reshape`` asks for.
+    ``changed`` is whether anything was folded yet.
     """
-    skeleton = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
-    graph = skeleton.graph
-    graph.name = model.graph.name or "graph"
-    graph.node.extend(model.graph.node)
-    graph.input.extend(model.graph.input)
-    graph.output.extend(model.graph.output)
-    declared = {entry.name for entry in graph.input}
-    for entry in model.graph.initializer:
-        if entry.name not in declared:
-            graph.input.append(helper.make_tensor_value_info(entry.name, entry.data_type, list(entry.dims)))
-        if entry.data_type in (onnx.TensorProto.INT32, onnx.TensorProto.INT64):
-            graph.initializer.append(entry)
-    return skeleton
+
+    def __init__(self, graph: Graph):
+        self.changed = False
+        self._graph, self._opsets = graph, opset_imports(graph)
+        # Each with its place in the order.
+        self._nodes: Dict[Node, int] = {}
+        # Of each value that such a node makes, the constants that it is computed from.
+        self._sources: Dict[Value, FrozenSet[Value]] = {}
+        # Of these more is known than shape inference knew when the graph was read.
+        self._news: Set[Value] = set()
+        # They stay operators: what they make is too large, or ONNX Runtime cannot compute it.
+        self._large: Set[Node] = set()
+        self._failed: Set[Node] = set()
+
+    def visit(self, node: Node) -> None:
+        """Take up ``node``, which comes behind all that it depends on."""
+        if self._fold_shape(node):
+            return
+        values = [value for value in node.inputs if value is not None]
+        if self._is_constant(node, values):
+            self._nodes[node] = len(self._nodes)
+            sources = frozenset().union(*(self._sources_of(value) for value in values))
+            self._sources.update((value, sources) for value in node.outputs if value is not None)
+        self._infer(node, values)
+
+    def _fold_shape(self, node: Node) -> bool:
+        source = node.input(0) if node.is_a("Shape", "Size") else None
+        shape = source.static_shape if source is not None else None
+        if shape is None:
+            return False
+        array = np.array(shape if node.operator == "Shape" else np.prod(shape, dtype=np.int64), np.int64)
+        self._fold(node.output, array)
+        self._graph.remove(node)
+        return True
+
+    def _is_constant(self, node: Node, values: List[Value]) -> bool:
+        return (
+            node.is_standard
+            and node.operator not in NEVER_CONSTANT
+            and not node.attributes.subgraphs()
+            and all(value.is_constant or value in self._sources for value in values)
+        )
+
+    def _sources_of(self, value: Value) -> FrozenSet[Value]:
+        if value in self._sources:
+            return self._sources[value]
+        return frozenset([value] if _bytes(value) >= SMALLEST_SOURCE_BYTES else [])
+
+    def _infer(self, node: Node, values: List[Value]) -> None:
+        """Infer the shapes of what ``node`` makes, if what was folded since the graph was read tells more of them."""
+        if all(value is None or value.static_shape is not None for value in node.outputs):
+            return
+        deciding = [node.input(index) for index in VALUE_INPUTS.get(node.operator, ())]
+        unknown = [value for value in deciding if value is not None and value in self._sources]
+        self._compute(unknown)
+        if not self._news.isdisjoint(values) and shapes.infer_node(node, self._opsets):
+            self._news.update(value for value in node.outputs if value is not None)
+
+    def _compute(self, values: List[Value]) -> None:
+        """Fold ``values``, which are the shapes of others, and the small ones on the way to them."""
+        nodes = self._nodes_behind(values)
+        for value, array in evaluate(self._graph, nodes, self._failed).items():
+            if array.nbytes <= LARGEST_GROWTH_BYTES:
+                self._fold(value, array)
+
+    def _nodes_behind(self, values: List[Value]) -> List[Node]:
+        found: Set[Node] = set()
+        open_nodes = [value.producer for value in values]
+        while open_nodes:
+            node = open_nodes.pop()
+            if node is not None and node not in found:
+                found.add(node)
+                open_nodes.extend(value.producer for value in node.inputs if value is not None)
+        return sorted(found, key=self._nodes.__getitem__)
+
+    def _fold(self, value: Value, array: np.ndarray) -> None:
+        self._graph.fold(value, array)
+        self._sources.pop(value, None)
+        self._news.add(value)
+        self.changed = True
+
+    def fold(self) -> bool:
+        """Fold what the rest of the graph reads of the subgraphs, but for what is too large; return whether any was."""
+        while True:
+            wanted = self._wanted()
+            nodes = self._nodes_behind(wanted)
+            results = evaluate(self._graph, nodes, self._failed, wanted)
+            large = [value for value, array in results.items() if self._is_too_large(value, array.nbytes)]
+            if not large and len(results) == len(wanted):
+                break
+            self._large.update(value.producer for value in large if value.producer is not None)
+        for value, array in results.items():
+            self._fold(value, array)
+        return bool(results)
+
+    def _wanted(self) -> List[Value]:
+        """What to fold: constant values that nodes which stay read, from the last to the first."""
+        wanted: List[Value] = []
+        for node in reversed(list(self._nodes)):
+            read = [value for value in node.outputs if value is not None and self._is_read(value)]
+            if any(self._is_too_large(value, _bytes(value)) for value in read):
+                self._large.add(node)
+            if not self._stays(node):
+                wanted.extend(read)
+        return wanted
+
+    def _is_read(self, value: Value) -> bool:
+        return value.is_pinned or any(self._stays(use.node) for use in value.uses)
+
+    def _stays(self, node: Node) -> bool:
+        return node not in self._nodes or node in self._large or node in self._failed
+
+    def _is_too_large(self, value: Value, size: int) -> bool:
+        return size > LARGEST_GROWTH_BYTES + sum(_bytes(source) for source in self._sources[value])
 
 
-def _fold_nodes(model: onnx.ModelProto, constants: Dict[str, np.ndarray]) -> bool:
-    known = set(constants)
-    foldable, rest = [], []
-    for node in model.graph.node:
-        if _is_constant(node, known):
-            foldable.append(node)
-            known.update(node.output)
-        else:
-            rest.append(node)
-    if not foldable:
-        return False
-    results = _evaluate(foldable, constants, model)
-    budget = LARGEST_GROWTH_BYTES + sum(array.nbytes for array in constants.values())
-    if sum(array.nbytes for array in results.values()) > budget:
-        return False
-    constants.update(results)
-    replace_nodes(model, rest)
-    return True
-
-
-def _is_constant(node: onnx.NodeProto, known: Set[str]) -> bool:
-    has_subgraph = any(entry.HasField("g") or entry.graphs for entry in node.attribute)
-    return (
-        not has_subgraph
-        and node.op_type not in RANDOM_OPERATORS | SEQUENCE_OPERATORS
-        and node.domain in ("", "ai.onnx")
-        and all(name in known for name in node.input if name)
-    )
-
-
-def _evaluate(
-    nodes: List[onnx.NodeProto], constants: Dict[str, np.ndarray], model: onnx.ModelProto
-) -> Dict[str, np.ndarray]:
-    """Run constant ``nodes`` in ONNX Runtime and return each tensor they make."""
-    outputs = [name for node in nodes for name in node.output if name]
-    needed = sorted({name for node in nodes for name in node.input if name in constants})
-    graph = helper.make_graph(
-        nodes,
-        "constants",
-        inputs=[],
-        outputs=[helper.ValueInfoProto(name=name) for name in outputs],
-        initializer=[numpy_helper.from_array(constants[name], name) for name in needed],
-    )
-    program = helper.make_model(graph, opset_imports=model.opset_import)
-    program.ir_version = model.ir_version
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(program.SerializeToString(), options)
-    return dict(zip(outputs, (np.asarray(value) for value in session.run(outputs, {}))))
+def _bytes(value: Value) -> int:
+    """The bytes of a value; 0 if its shape or dtype is not known."""
+    shape = value.static_shape
+    return 0 if shape is None or value.dtype is None else int(np.prod(shape, dtype=np.int64)) * value.dtype.itemsize

@@ -4,66 +4,55 @@ PyTorch exports an average pool that counts its padding as two nodes, and models
 operator pads itself may be TensorFlow's ``SAME``, and then costs nothing.
 """
 
-from typing import Dict, List, Optional
+from typing import List, Optional
 
-import numpy as np
-import onnx
-from onnx import helper
-
-from ferry.graph.attributes import attribute
-from ferry.graph.links import Links
-from ferry.graph.node_list import has
-from ferry.graph.onnx_file import initializers
-from ferry.graph.passes.fold_constants import remove_dead_nodes
+from ferry.graph.graph import Graph
+from ferry.graph.node import Node, Use
 
 
-def fold_pad(model: onnx.ModelProto) -> None:
-    """Rewrite, in place, each zero ``Pad`` of spatial dimensions that one ``Conv`` or ``AveragePool`` alone reads."""
-    if not has(model, "Pad"):
-        return
-    constants, links = initializers(model), Links(model)
-    for pad in list(model.graph.node):
-        widths = _spatial_zeros(pad, constants) if pad.op_type == "Pad" else None
-        reader = links.sole_reader(pad.output[0])
-        if widths is None or reader is None or not _can_pad(reader, pad.output[0], len(widths)):
+def fold_pad(graph: Graph) -> bool:
+    """Rewrite each zero ``Pad`` of spatial dimensions that one ``Conv`` or ``AveragePool`` alone reads."""
+    changed = False
+    # From the end: of two in a row, the second must be folded for the first to be next to the convolution.
+    for pad in reversed(graph.nodes):
+        widths = _spatial_zeros(pad) if pad.is_a("Pad") else None
+        use = pad.output.sole_use if widths is not None else None
+        if widths is None or use is None or not _can_pad(use, len(widths)):
             continue
-        own = attribute(reader, "pads", [0] * len(widths))
-        reader.input[0] = pad.input[0]
-        _set(reader, "pads", [first + second for first, second in zip(own, widths)])
-        if reader.op_type == "AveragePool":
-            _set(reader, "count_include_pad", 1)
-    remove_dead_nodes(model)
+        reader = use.node
+        own = reader.attribute("pads", [0] * len(widths))
+        reader.set_input(0, pad.input(0))
+        reader.attributes["pads"] = [first + second for first, second in zip(own, widths)]
+        if reader.operator == "AveragePool":
+            reader.attributes["count_include_pad"] = 1
+        graph.remove(pad)
+        changed = True
+    return changed
 
 
-def _spatial_zeros(pad: onnx.NodeProto, constants: Dict[str, np.ndarray]) -> Optional[List[int]]:
+def _spatial_zeros(pad: Node) -> Optional[List[int]]:
     """The widths as a convolution's ``pads``; ``None`` where other dimensions or other values are padded."""
-    if attribute(pad, "mode", b"constant") != b"constant":
+    if pad.attribute("mode", b"constant") != b"constant":
         return None
-    if len(pad.input) > 1:
-        if any(name not in constants for name in pad.input[1:] if name):
+    if len(pad.inputs) > 1:
+        amount, filling = (value.constant if value else None for value in (pad.input(1), pad.input(2)))
+        if amount is None or (filling is None and pad.input(2) is not None):
             return None
-        widths = [int(width) for width in constants[pad.input[1]]]
-        value = float(constants[pad.input[2]]) if len(pad.input) > 2 and pad.input[2] else 0.0
+        widths = [int(width) for width in amount]
+        value = 0.0 if filling is None else float(filling)
     else:
-        widths, value = attribute(pad, "pads", []), attribute(pad, "value", 0.0)
+        widths, value = pad.attribute("pads", []), pad.attribute("value", 0.0)
     rank = len(widths) // 2
     if value != 0 or rank < 3 or min(widths) < 0 or any(widths[:2]) or any(widths[rank : rank + 2]):
         return None
     return [*widths[2:rank], *widths[rank + 2 :]]
 
 
-def _can_pad(reader: onnx.NodeProto, source: str, count: int) -> bool:
-    if reader.input[0] != source or attribute(reader, "auto_pad", b"NOTSET") != b"NOTSET":
+def _can_pad(use: Use, count: int) -> bool:
+    reader = use.node
+    if use.position != 0 or reader.attribute("auto_pad", b"NOTSET") != b"NOTSET":
         return False
-    if reader.op_type == "AveragePool":
+    if reader.is_a("AveragePool"):
         # One that has padding of its own may not count it; with ceil mode the two differ at the end.
-        return not any(attribute(reader, "pads", [])) and not attribute(reader, "ceil_mode", 0)
-    return reader.op_type == "Conv" and len(attribute(reader, "pads", [0] * count)) == count
-
-
-def _set(node: onnx.NodeProto, name: str, value) -> None:
-    others = [entry for entry in node.attribute if entry.name != name]
-    copy = onnx.NodeProto()
-    copy.attribute.extend([*others, helper.make_attribute(name, value)])
-    del node.attribute[:]
-    node.attribute.extend(copy.attribute)
+        return not any(reader.attribute("pads", [])) and not reader.attribute("ceil_mode", 0)
+    return reader.is_a("Conv") and len(reader.attribute("pads", [0] * count)) == count

@@ -7,64 +7,60 @@ in the order that TensorFlow's operator takes them in.
 from typing import List, Optional
 
 import numpy as np
-import onnx
-from onnx import helper
 
-from ferry.graph.attributes import attribute
-from ferry.graph.links import Links
-from ferry.graph.node_list import has
-from ferry.graph.passes.chains import replace_chains
-from ferry.graph.passes.fold_constants import remove_dead_nodes, static_shapes
-from ferry.graph.weights import Weights
+from ferry.graph.graph import Graph
+from ferry.graph.node import Node
+from ferry.graph.passes.chains import runs
 
 INTERLEAVED = [0, 1, 4, 2, 5, 3]
 
 
-def fold_pixel_shuffle(model: onnx.ModelProto) -> None:
-    """Rewrite, in place, each pixel shuffle of a static (N, C · b², H, W) tensor."""
-    if not has(model, "Transpose"):
-        return
-    shapes = static_shapes(model)
-
-    def build(run: List[onnx.NodeProto]) -> Optional[onnx.NodeProto]:
-        first, transpose, second = run
-        before, split, after = (shapes.get(name, []) for name in (first.input[0], first.output[0], second.output[0]))
-        if len(before) != 4 or len(split) != 6 or attribute(transpose, "perm") != INTERLEAVED:
-            return None
-        batch, channels, block, other, height, width = split
-        if block != other or before != [batch, channels * block * block, height, width]:
-            return None
-        if after != [batch, channels, height * block, width * block]:
-            return None
-        return helper.make_node(
-            "DepthToSpace", [first.input[0]], [second.output[0]], name=second.name, blocksize=block, mode="CRD"
-        )
-
-    replace_chains(model, [["Reshape"], ["Transpose"], ["Reshape"]], build)
-    _reorder_convolutions(model)
+def fold_pixel_shuffle(graph: Graph) -> bool:
+    """Rewrite each pixel shuffle of a static (N, C · b², H, W) tensor."""
+    changed = False
+    for run in runs(graph, [["Reshape"], ["Transpose"], ["Reshape"]]):
+        block = _block(run)
+        if block is not None:
+            graph.replace(run, "DepthToSpace", [run[0].input(0)], {"blocksize": block, "mode": "CRD"})
+            changed = True
+    for node in graph:
+        if node.is_a("DepthToSpace") and node.attribute("mode", b"DCR") == b"CRD":
+            changed |= _reorder_convolution(graph, node)
+    return changed
 
 
-def _reorder_convolutions(model: onnx.ModelProto) -> None:
-    if not has(model, "DepthToSpace"):
-        return
-    weights, links = Weights(model), Links(model)
-    for node in model.graph.node:
-        if node.op_type != "DepthToSpace" or attribute(node, "mode", b"DCR") != b"CRD":
-            continue
-        conv = links.producer.get(node.input[0])
-        if conv is None or conv.op_type != "Conv" or attribute(conv, "group", 1) != 1:
-            continue
-        names = [name for name in conv.input[1:] if name]
-        if links.sole_reader(conv.output[0]) is None or any(name not in weights for name in names):
-            continue
-        pixels = attribute(node, "blocksize") ** 2
-        order = np.arange(weights[names[0]].shape[0]).reshape(-1, pixels).T.ravel()
+def _block(run: List[Node]) -> Optional[int]:
+    """The size of the blocks that the channels become; ``None`` where the run does something else."""
+    first, transpose, last = run
+    source = first.input(0)
+    before, split, after = (value.static_shape if value else None for value in (source, first.output, last.output))
+    if before is None or split is None or len(before) != 4 or len(split) != 6:
+        return None
+    batch, channels, block, other, height, width = split
+    if block != other or before != (batch, channels * block * block, height, width):
+        return None
+    if after != (batch, channels, height * block, width * block) or transpose.attribute("perm") != INTERLEAVED:
+        return None
+    return block
+
+
+def _reorder_convolution(graph: Graph, node: Node) -> bool:
+    """Have the convolution before ``node`` make the channels in TensorFlow's order, where it has constant weights."""
+    source = node.input(0)
+    conv = source.producer if source else None
+    if source is None or conv is None or not conv.is_a("Conv") or conv.attribute("group", 1) != 1:
+        return False
+    old = [value for value in conv.inputs[1:] if value is not None]
+    if source.sole_use is None or not all(value.is_constant for value in old):
+        return False
+    pixels = node.attribute("blocksize") ** 2
+    reordered = []
+    for value in old:
+        array = value.array
+        order = np.arange(len(array)).reshape(-1, pixels).T.ravel()
         # Another reader of the same weights keeps them as they are.
-        reordered = [weights.put(f"{name}_by_pixel", weights[name][order], name) for name in names]
-        del conv.input[1:]
-        conv.input.extend(reordered)
-        for entry in node.attribute:
-            if entry.name == "mode":
-                entry.s = b"DCR"
-    weights.store()
-    remove_dead_nodes(model)
+        reordered.append(graph.add_constant(f"{value.name}_by_pixel", array[order], value.dtype))
+    conv.set_inputs([conv.input(0), *reordered])
+    graph.forget_unused(old)
+    node.attributes["mode"] = "DCR"
+    return True

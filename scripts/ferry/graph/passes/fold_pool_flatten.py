@@ -1,26 +1,19 @@
 """Make a global average pool and the flattening after it one ``ReduceMean`` that drops the spatial dimensions."""
 
-from typing import List, Optional
-
-import onnx
-from onnx import helper
-
-from ferry.graph.passes.chains import replace_chains
-from ferry.graph.passes.fold_constants import static_shapes
+from ferry.graph.graph import Graph
+from ferry.graph.passes.chains import runs
 
 
-def fold_pool_flatten(model: onnx.ModelProto) -> None:
-    """Rewrite, in place, each ``GlobalAveragePool`` whose (N, C, 1, …) output is only ever read as (N, C)."""
-    shapes = static_shapes(model)
-
-    def build(run: List[onnx.NodeProto]) -> Optional[onnx.NodeProto]:
+def fold_pool_flatten(graph: Graph) -> bool:
+    """Rewrite each ``GlobalAveragePool`` whose (N, C, 1, …) output is only ever read as (N, C)."""
+    changed = False
+    for run in runs(graph, [["GlobalAveragePool"], ["Reshape", "Flatten", "Squeeze"]]):
         pool, flatten = run
-        before, after = shapes.get(pool.input[0]), shapes.get(flatten.output[0])
-        if before is None or after != before[:2] or len(before) < 3:
-            return None
+        source = pool.input(0)
+        before = source.static_shape if source else None
+        if before is None or len(before) < 3 or flatten.output.static_shape != before[:2]:
+            continue
         axes = list(range(2, len(before)))
-        return helper.make_node(
-            "ReduceMean", [pool.input[0]], [flatten.output[0]], name=pool.name, axes=axes, keepdims=0
-        )
-
-    replace_chains(model, [["GlobalAveragePool"], ["Reshape", "Flatten", "Squeeze"]], build)
+        graph.replace(run, "ReduceMean", [source], {"axes": axes, "keepdims": 0}, pool.name)
+        changed = True
+    return changed

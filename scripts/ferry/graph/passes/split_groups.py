@@ -5,71 +5,70 @@ dense convolution, and these. A convolution of fewer than 8 channels is slower t
 zeros, so narrow groups are put together first.
 """
 
-from typing import Dict, List, Optional, Sequence
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
-import onnx
-from onnx import helper
 
-from ferry.graph.attributes import attribute
-from ferry.graph.links import Links
-from ferry.graph.node_list import replace_nodes
-from ferry.graph.onnx_file import initializers, opset_of, replace_initializers
-from ferry.graph.passes.fold_constants import remove_dead_nodes
+from ferry.graph.graph import Graph
+from ferry.graph.node import Node, Value
 
 NARROWEST = 8
 # The zeros may not make the file larger than by this share of its weights.
 LARGEST_GROWTH = 0.005
 
+# The parts of weights and biases that are made already: convolutions that share them share their parts.
+Parts = Dict[Tuple[Value, int, int], List[Value]]
 
-def split_groups(model: onnx.ModelProto) -> None:
-    """Rewrite, in place, each ``Conv`` in groups that is not depthwise as split, convolutions and concatenation.
+
+class _Grouped(NamedTuple):
+    """A convolution in groups: in how many ``parts`` it falls, each ``together`` of its groups."""
+
+    conv: Node
+    weight: Value
+    bias: Optional[Value]
+    parts: int
+    together: int
+
+
+def split_groups(graph: Graph) -> bool:
+    """Rewrite each ``Conv`` in groups that is not depthwise as split, convolutions and concatenation.
 
     An activation that alone reads the result goes to each of the convolutions, where TFLite runs it with them.
     """
-    if not any(node.op_type == "Conv" and attribute(node, "group", 1) > 1 for node in model.graph.node):
-        return
-    constants, links, opset = initializers(model), Links(model), opset_of(model)
-    budget = LARGEST_GROWTH * sum(array.nbytes for array in constants.values())
-    nodes: List[onnx.NodeProto] = []
-    moved = set()
-    for node in model.graph.node:
-        if node.output[0] in moved:
+    budget: Optional[float] = None
+    made: Parts = {}
+    changed = False
+    for node in graph:
+        if not _is_grouped(node):
             continue
-        if not _is_grouped(node, constants):
-            nodes.append(node)
-            continue
-        weight = constants[node.input[1]]
-        group = attribute(node, "group")
-        together = _merged(group, weight.shape[1])
-        growth = (together - 1) * weight.nbytes
+        if budget is None:
+            budget = LARGEST_GROWTH * sum(_size(value) for value in graph.constants)
+        weight, bias = node.inputs[1], node.input(2)
+        assert weight is not None
+        group = node.attribute("group")
+        together = _merged(group, (weight.static_shape or ())[1])
+        growth = (together - 1) * _size(weight)
         if growth > budget:
             together, growth = 1, 0
         budget -= growth
-        activation = links.sole_reader(node.output[0])
-        if activation is not None and not _is_activation(activation, node.output[0], constants):
-            activation = None
-        if activation is not None:
-            moved.add(activation.output[0])
-        nodes.extend(_split(node, activation, group // together, together, constants, opset))
-    replace_nodes(model, nodes)
-    replace_initializers(model, constants)
-    remove_dead_nodes(model)
+        _split(graph, _Grouped(node, weight, bias, group // together, together), made)
+        changed = True
+    return changed
 
 
-def _is_grouped(node: onnx.NodeProto, constants: Dict[str, np.ndarray]) -> bool:
-    if node.op_type != "Conv" or attribute(node, "group", 1) == 1:
+def _size(value: Value) -> int:
+    """The bytes that a constant takes in the file."""
+    return int(np.prod(value.shape, dtype=np.int64)) * (0 if value.dtype is None else value.dtype.itemsize)
+
+
+def _is_grouped(node: Node) -> bool:
+    if not node.is_a("Conv") or node.attribute("group", 1) == 1:
         return False
-    if any(name not in constants for name in node.input[1:] if name):
+    if not all(value.is_constant for value in node.inputs[1:] if value is not None):
         return False
-    weight = constants[node.input[1]]
-    depthwise = weight.shape[1] == 1 and weight.ndim <= 4
+    shape = (node.inputs[1].static_shape if node.inputs[1] is not None else None) or ()
+    depthwise = shape[1] == 1 and len(shape) <= 4
     return not depthwise
-
-
-def _is_activation(node: onnx.NodeProto, source: str, constants: Dict[str, np.ndarray]) -> bool:
-    others = [name for name in node.input[1:] if name]
-    return node.op_type in ("Relu", "Clip") and node.input[0] == source and all(name in constants for name in others)
 
 
 def _merged(group: int, width: int) -> int:
@@ -79,70 +78,101 @@ def _merged(group: int, width: int) -> int:
     )
 
 
-def _split(
-    node: onnx.NodeProto,
-    activation: Optional[onnx.NodeProto],
-    parts: int,
-    together: int,
-    constants: Dict[str, np.ndarray],
-    opset: int,
-) -> List[onnx.NodeProto]:
-    output = node.output[0]
-    weight = constants[node.input[1]]
-    bias = constants[node.input[2]] if len(node.input) > 2 and node.input[2] else None
-    names = [f"{output}_group{position}" for position in range(parts)]
-    channels = weight.shape[1] * together
-    made = []
-    source, attributes = node.input[0], [entry for entry in node.attribute if entry.name != "group"]
-    if not _pads_as_same(node, weight.shape[2:]):
+def _activation(conv: Node) -> Optional[Node]:
+    """What alone reads ``conv``, if it can be done to each part."""
+    use = conv.output.sole_use
+    if use is None or use.position != 0 or not use.node.is_a("Relu", "Clip"):
+        return None
+    others = [value for value in use.node.inputs[1:] if value is not None]
+    return use.node if all(value.is_constant for value in others) else None
+
+
+def _split(graph: Graph, grouped: _Grouped, made: Parts) -> None:
+    conv, parts = grouped.conv, grouped.parts
+    activation = _activation(conv)
+    source, attributes = conv.inputs[0], conv.attributes.copy()
+    del attributes["group"]
+    kernel = (grouped.weight.static_shape or ())[2:]
+    if not _pads_as_same(conv, kernel):
         # Once for all parts; each convolution would else have a PAD of its own.
-        source, pads = f"{output}_padded", attribute(node, "pads")
-        rank = len(pads) // 2
-        widths = [0, 0, *pads[:rank], 0, 0, *pads[rank:]]
-        made.append(_pad(node, source, widths, constants, opset))
-        attributes = [entry for entry in attributes if entry.name != "pads"]
-    if parts > 1:
-        inputs = [f"{name}_in" for name in names]
-        made.append(
-            helper.make_node("Split", [source], inputs, name=f"{node.name}_split", axis=1, split=[channels] * parts)
-        )
-    for name, kernel, position in zip(names, np.split(weight, parts), range(parts)):
-        inputs = [f"{name}_in" if parts > 1 else source, f"{node.input[1]}_{parts}_{position}"]
-        constants[inputs[1]] = _block_diagonal(kernel, together)
-        if bias is not None:
-            inputs.append(f"{node.input[2]}_{parts}_{position}")
-            constants[inputs[2]] = np.split(bias, parts)[position]
-        conv = helper.make_node("Conv", inputs, [f"{name}_out" if activation else name], name=f"{node.name}_{position}")
-        conv.attribute.extend(attributes)
-        made.append(conv)
+        source = _pad(graph, conv, attributes.pop("pads"))
+    sources = [source] if parts == 1 else _split_channels(graph, conv, source, parts)
+    weights = _parts(graph, grouped, grouped.weight, made, lambda array: _block_diagonal(array, grouped.together))
+    biases = _parts(graph, grouped, grouped.bias, made, lambda array: array) if grouped.bias else None
+    stem, results = conv.output.name, []
+    for position in range(parts):
+        name = f"{stem}_group{position}"
+        inputs = [sources[position], weights[position], *([biases[position]] if biases else [])]
+        result = _part_of(graph, conv.output, parts, f"{name}_out" if activation else name)
+        graph.insert("Conv", inputs, [result], attributes.copy(), f"{conv.name}_{position}", before=conv)
         if activation:
-            inputs = [conv.output[0], *activation.input[1:]]
-            act = helper.make_node(activation.op_type, inputs, [name], name=f"{activation.name}_{position}")
-            act.attribute.extend(activation.attribute)
-            made.append(act)
-    target = activation.output[0] if activation else output
-    made.append(helper.make_node("Concat", names, [target], name=f"{node.name}_concat", axis=1))
-    return made
+            inputs = [result, *activation.inputs[1:]]
+            result = _part_of(graph, conv.output, parts, name)
+            options, title = activation.attributes.copy(), f"{activation.name}_{position}"
+            graph.insert(activation.operator, inputs, [result], options, title, before=conv)
+        results.append(result)
+    run = [conv, activation] if activation else [conv]
+    graph.replace(run, "Concat", results, {"axis": 1}, f"{conv.name}_concat")
+    graph.forget_unused([grouped.weight, grouped.bias])
 
 
-def _pads_as_same(node: onnx.NodeProto, kernel: Sequence[int]) -> bool:
+def _part_of(graph: Graph, whole: Value, parts: int, name: str) -> Value:
+    """A new value that is one of equal ``parts`` of the channels of ``whole``."""
+    shape = whole.shape
+    if shape is not None and len(shape) > 1 and shape[1] is not None:
+        shape = (shape[0], shape[1] // parts, *shape[2:])
+    return graph.add_value(name, shape, whole.dtype)
+
+
+def _parts(
+    graph: Graph, grouped: _Grouped, value: Value, made: Parts, shaped: Callable[[np.ndarray], np.ndarray]
+) -> List[Value]:
+    """``value``, weights or a bias, as a constant for each of the parts."""
+    key = (value, grouped.parts, grouped.together)
+    if key not in made:
+        made[key] = [
+            graph.add_constant(f"{value.name}_{grouped.parts}_{position}", shaped(piece), value.dtype)
+            for position, piece in enumerate(np.split(value.array, grouped.parts))
+        ]
+    return made[key]
+
+
+def _split_channels(graph: Graph, conv: Node, source: Optional[Value], parts: int) -> List[Value]:
+    assert source is not None
+    names = [f"{conv.output.name}_group{position}_in" for position in range(parts)]
+    values = [_part_of(graph, source, parts, name) for name in names]
+    width = conv.attribute("group") // parts * ((conv.inputs[1].static_shape if conv.inputs[1] else None) or ())[1]
+    options = {"axis": 1, "split": [width] * parts}
+    graph.insert("Split", [source], values, options, f"{conv.name}_split", before=conv)
+    return values
+
+
+def _pads_as_same(node: Node, kernel: Sequence[int]) -> bool:
     """Whether TensorFlow needs no PAD for it: there is no padding, or at stride 1 that of ``SAME``."""
-    pads = attribute(node, "pads", [])
+    pads = node.attribute("pads", [])
     if not any(pads):
         return True
-    reach = [(size - 1) * step for size, step in zip(kernel, attribute(node, "dilations", [1] * len(kernel)))]
+    reach = [(size - 1) * step for size, step in zip(kernel, node.attribute("dilations", [1] * len(kernel)))]
     same = [total // 2 for total in reach] + [total - total // 2 for total in reach]
-    return list(pads) == same and set(attribute(node, "strides", [1])) == {1}
+    return list(pads) == same and set(node.attribute("strides", [1])) == {1}
 
 
-def _pad(
-    node: onnx.NodeProto, target: str, widths: List[int], constants: Dict[str, np.ndarray], opset: int
-) -> onnx.NodeProto:
-    name = f"{node.name}_pad"
-    if opset < 11:
-        return helper.make_node("Pad", [node.input[0]], [target], name=name, pads=widths)
-    constants[f"{target}_widths"] = np.array(widths, np.int64)
-    return helper.make_node("Pad", [node.input[0], f"{target}_widths"], [target], name=name)
+def _pad(graph: Graph, conv: Node, pads: List[int]) -> Value:
+    """The input of ``conv`` with ``pads`` of zeros around it."""
+    source = conv.inputs[0]
+    assert source is not None
+    rank = len(pads) // 2
+    widths = [0, 0, *pads[:rank], 0, 0, *pads[rank:]]
+    shape = source.static_shape
+    if shape is not None:
+        shape = tuple(sum(each) for each in zip(shape, widths, widths[rank + 2 :]))
+    target, name = graph.add_value(f"{conv.output.name}_padded", shape, source.dtype), f"{conv.name}_pad"
+    if graph.opset < 11:
+        graph.insert("Pad", [source], [target], {"pads": widths}, name, before=conv)
+    else:
+        amount = graph.add_constant(f"{target.name}_widths", np.array(widths, np.int64))
+        graph.insert("Pad", [source, amount], [target], name=name, before=conv)
+    return target
 
 
 def _block_diagonal(kernel: np.ndarray, together: int) -> np.ndarray:

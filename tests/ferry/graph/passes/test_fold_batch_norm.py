@@ -4,7 +4,7 @@ from onnx import helper
 
 from ferry.graph.onnx_file import initializers
 from ferry.graph.passes.fold_batch_norm import fold_batch_norm
-from onnx_models import assert_rewritten, model_of, normal, run_onnx
+from onnx_models import assert_rewritten, model_of, normal, rewrite, run_onnx
 
 pytestmark = pytest.mark.fast
 
@@ -32,7 +32,7 @@ def net(bias=True, second_reader=False, shared_weight=False):
 
 def folded(**options):
     model = net(**options)
-    fold_batch_norm(model)
+    rewrite(model, fold_batch_norm)
     return model
 
 

@@ -5,7 +5,7 @@ from onnx import helper
 from converted import assert_converted
 from ferry.graph.passes.fold_channel_shuffle import fold_channel_shuffle
 from ferry.tflite import flatbuffer
-from onnx_models import after_a_convolution, model_of, normal, run_onnx
+from onnx_models import after_a_convolution, model_of, normal, rewrite, run_onnx
 
 SHAPE = [1, 6, 4, 5]
 
@@ -29,7 +29,7 @@ def test_a_shuffle_becomes_one_gather(groups):
     model = model_of(nodes, {"x": SHAPE}, constants)
     x = normal(1, *SHAPE)
     expected = run_onnx(model, {"x": x})[0]
-    fold_channel_shuffle(model)
+    rewrite(model, fold_channel_shuffle)
     assert kinds(model) == ["Gather"]
     np.testing.assert_array_equal(run_onnx(model, {"x": x})[0], expected)
 
@@ -53,7 +53,7 @@ def test_between_convolutions_it_needs_no_transpose():
 def test_what_only_looks_like_one_stays(other):
     nodes, constants = shuffle(**other)
     model = model_of(nodes, {"x": SHAPE}, constants)
-    fold_channel_shuffle(model)
+    rewrite(model, fold_channel_shuffle)
     assert kinds(model) == ["Reshape", "Transpose", "Reshape"]
     assert_converted(model, {"x": normal(1, *SHAPE)})
 
@@ -62,5 +62,5 @@ def test_one_whose_middle_is_read_elsewhere_stays():
     nodes, constants = shuffle()
     nodes.append(helper.make_node("Relu", ["b"], ["z"], name="spy"))
     model = model_of(nodes, {"x": SHAPE}, constants, outputs=["y", "z"])
-    fold_channel_shuffle(model)
+    rewrite(model, fold_channel_shuffle)
     assert "Gather" not in kinds(model)

@@ -4,10 +4,18 @@ import pytest
 from onnx import helper
 
 from ferry.graph.onnx_file import initializers
-from ferry.graph.passes.fold_constants import fold_constants, static_shapes
-from onnx_models import model_of, normal, run_onnx
+from ferry.graph.passes.fold_constants import fold_constants
+from ferry.graph.shapes import static_shapes
+from onnx_models import model_of, normal, rewrite, run_onnx
 
 pytestmark = pytest.mark.fast
+
+
+def folded_from(model):
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    rewrite(copy, fold_constants)
+    return copy
 
 
 def kinds(model):
@@ -32,24 +40,17 @@ def flatten_as_pytorch_exports_it():
 
 def test_shape_arithmetic_becomes_an_initializer():
     model = flatten_as_pytorch_exports_it()
-    folded = fold_constants(model)
+    folded = folded_from(model)
     assert kinds(folded) == ["Relu", "Reshape"]
     assert {name: array.tolist() for name, array in initializers(folded).items()} == {"target": [2, -1]}
     x = normal(1, 2, 3, 4)
     np.testing.assert_array_equal(run_onnx(folded, {"x": x})[0], run_onnx(model, {"x": x})[0])
 
 
-def test_the_model_given_is_left_as_it_was():
-    model = flatten_as_pytorch_exports_it()
-    before = model.SerializeToString()
-    fold_constants(model)
-    assert model.SerializeToString() == before
-
-
 def test_a_shape_that_is_not_static_stays():
     model = flatten_as_pytorch_exports_it()
     model.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "batch"
-    assert "Shape" in kinds(fold_constants(model))
+    assert "Shape" in kinds(folded_from(model))
 
 
 def test_shapes_that_follow_from_folded_ones_are_folded_too():
@@ -66,7 +67,7 @@ def test_shapes_that_follow_from_folded_ones_are_folded_too():
         "zero": np.array(0, np.int64), "minus_one": np.array([-1], np.int64), "one": np.array([1], np.int64),
         "far": np.array([99], np.int64), "some": np.array([3.0], np.float32),
     }  # fmt: skip
-    folded = fold_constants(model_of(nodes, {"x": [2, 3, 4]}, constants))
+    folded = folded_from(model_of(nodes, {"x": [2, 3, 4]}, constants))
     assert kinds(folded) == ["Relu", "Reshape", "Add"]
 
 
@@ -83,7 +84,7 @@ def test_a_shape_behind_a_reshape_to_a_constant_node_is_known():
         ],
         {"x": [2, 3, 4]},
     )
-    assert kinds(fold_constants(model)) == ["Reshape", "Add"]
+    assert kinds(folded_from(model)) == ["Reshape", "Add"]
 
 
 def test_random_numbers_are_not_constant():
@@ -91,7 +92,7 @@ def test_random_numbers_are_not_constant():
         helper.make_node("RandomNormal", [], ["noise"], shape=[2, 3]),
         helper.make_node("Add", ["x", "noise"], ["y"]),
     ]
-    assert kinds(fold_constants(model_of(nodes, {"x": [2, 3]}))) == ["RandomNormal", "Add"]
+    assert kinds(folded_from(model_of(nodes, {"x": [2, 3]}))) == ["RandomNormal", "Add"]
 
 
 def test_a_constant_that_would_swell_the_file_stays_an_operator():
@@ -100,12 +101,12 @@ def test_a_constant_that_would_swell_the_file_stays_an_operator():
         helper.make_node("Add", ["x", "ones"], ["y"]),
     ]
     constants = {"one": np.ones(1, np.float32), "large": np.array([1024, 1024], np.int64)}
-    assert kinds(fold_constants(model_of(nodes, {"x": [1]}, constants))) == ["Expand", "Add"]
+    assert kinds(folded_from(model_of(nodes, {"x": [1]}, constants))) == ["Expand", "Add"]
 
 
 def test_dead_nodes_and_unread_initializers_go():
     nodes = [helper.make_node("Exp", ["x"], ["unread"]), helper.make_node("Relu", ["x"], ["y"])]
-    folded = fold_constants(model_of(nodes, {"x": [2]}, {"unused": normal(1, 5)}, outputs=["y"]))
+    folded = folded_from(model_of(nodes, {"x": [2]}, {"unused": normal(1, 5)}, outputs=["y"]))
     assert kinds(folded) == ["Relu"]
     assert initializers(folded) == {}
 

@@ -4,9 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
-from ferry.graph.onnx_file import initializers
+from ferry.graph.check_graph import check
+from ferry.graph.from_onnx import from_onnx
 from ferry.graph.passes.linear_layer import linear_layer
-from ferry.graph.weights import Weights
+from ferry.graph.to_onnx import to_onnx
 from onnx_models import model_of, normal, run_onnx
 
 pytestmark = pytest.mark.fast
@@ -33,7 +34,8 @@ def layers(draw):
 def test_scales_and_shifts_are_taken_in(case):
     node, shape, constants, outs = case
     model = model_of([node], {"x": shape}, constants)
-    layer = linear_layer(model.graph.node[0], initializers(model))
+    graph = from_onnx(model)
+    layer = linear_layer(graph.nodes[0])
     assert (layer.inputs, layer.outputs, layer.rank) == (shape[1], outs, len(shape))
     inward, outward, shift = normal(4, shape[1]), normal(5, outs), normal(6, shape[1])
     if node.op_type == "ConvTranspose":
@@ -46,15 +48,26 @@ def test_scales_and_shifts_are_taken_in(case):
     layer.shift_inputs(shift)
     layer.scale_inputs(inward)
     layer.scale_outputs(outward)
-    weights = Weights(model)
-    weights.put_layer(layer)
-    weights.store()
-    np.testing.assert_allclose(run_onnx(model, {"x": x})[0], expected, rtol=0, atol=5e-6 * np.abs(expected).max())
+    layer.store(graph)
+    check(graph)
+    np.testing.assert_allclose(
+        run_onnx(to_onnx(graph), {"x": x})[0], expected, rtol=0, atol=5e-6 * np.abs(expected).max()
+    )
 
 
-def test_what_is_not_linear_or_not_constant_is_none():
-    relu = helper.make_node("Relu", ["x"], ["y"])
-    computed = helper.make_node("Gemm", ["x", "z"], ["y"])
-    scaled = helper.make_node("Gemm", ["x", "w"], ["y"], alpha=2.0)
-    for node in (relu, computed, scaled, None):
-        assert linear_layer(node, {"w": normal(1, 2, 2)}) is None
+@pytest.mark.parametrize(
+    "node",
+    [
+        helper.make_node("Relu", ["x"], ["y"]),
+        helper.make_node("Gemm", ["x", "x"], ["y"]),
+        helper.make_node("Gemm", ["x", "w"], ["y"], alpha=2.0),
+    ],
+    ids=["not linear", "computed weights", "scaled"],
+)
+def test_what_is_not_linear_or_not_constant_is_none(node):
+    graph = from_onnx(model_of([node], {"x": [2, 2]}, {"w": normal(1, 2, 2)}))
+    assert linear_layer(graph.nodes[0]) is None
+
+
+def test_nothing_is_no_layer():
+    assert linear_layer(None) is None

@@ -5,7 +5,7 @@ from converted import assert_converted
 from ferry.frozen import frozen_graph
 from ferry.graph.passes.valid_names import make_names_valid
 from ferry.lowering import convert_onnx
-from onnx_models import model_of, normal
+from onnx_models import model_of, normal, rewrite
 
 
 def odd_names():
@@ -21,7 +21,7 @@ def odd_names():
 
 def test_names_become_ones_that_tensorflow_takes():
     model = odd_names()
-    make_names_valid(model)
+    rewrite(model, make_names_valid)
     assert [entry.name for entry in model.graph.input] == ["my_input_0"]
     assert [entry.name for entry in model.graph.output] == ["output"]
     assert [node.name for node in model.graph.node] == ["output_1", "Add_1"]
@@ -31,7 +31,7 @@ def test_names_become_ones_that_tensorflow_takes():
 def test_good_names_stay():
     model = model_of([helper.make_node("Relu", ["input"], ["output"], name="Relu_0")], {"input": [2]})
     before = model.SerializeToString()
-    make_names_valid(model)
+    assert not rewrite(model, make_names_valid)
     assert model.SerializeToString() == before
 
 
@@ -42,7 +42,7 @@ def test_the_bytes_are_the_same_twice():
 
 def test_two_names_that_become_one_stay_apart():
     model = model_of([helper.make_node("Sub", ["a b", "a:b"], ["y"])], {"a b": [2], "a:b": [2]})
-    make_names_valid(model)
+    rewrite(model, make_names_valid)
     assert [entry.name for entry in model.graph.input] == ["a_b", "a_b_1"]
     feeds = {"a_b": normal(1, 2), "a_b_1": normal(2, 2)}
     assert_converted(model, feeds)

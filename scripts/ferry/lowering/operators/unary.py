@@ -15,8 +15,10 @@ def _leaky_relu(x: tf.Tensor, attributes: dict) -> tf.Tensor:
 
 
 def _hard_sigmoid(x: tf.Tensor, attributes: dict) -> tf.Tensor:
-    line = x * attributes["alpha"] + attributes["beta"]
-    return tf.minimum(tf.maximum(line, 0.0), 1.0)
+    # As a sixth of RELU6 it is what TFLite's converter makes HARD_SWISH of, once it is multiplied by x.
+    slope = 6 * attributes["alpha"]
+    line = x if abs(slope - 1) < 1e-6 else x * slope
+    return tf.nn.relu6(line + 6 * attributes["beta"]) * (1 / 6)
 
 
 def _elu(x: tf.Tensor, attributes: dict) -> tf.Tensor:

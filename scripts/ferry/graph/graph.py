@@ -240,11 +240,13 @@ class Graph:
         self.remove(follower)
 
     def fold(self, value: Value, array: np.ndarray) -> None:
-        """Make ``value`` a constant of the value ``array`` instead of what a node makes."""
+        """Make ``value`` a constant, ``array``. The node that made it until now goes, if it makes nothing else."""
         node = value.producer
         if node is not None:
             node._outputs[node._outputs.index(value)] = None
             value.producer = None
+            if not any(node.outputs):
+                self.remove(node)
         value.dtype = array.dtype
         self.keep_constant(value, array)
 

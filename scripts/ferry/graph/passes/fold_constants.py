@@ -51,7 +51,6 @@ def _fold_constant_nodes(graph: Graph) -> bool:
         tensor = node.attribute("value") if node.is_a("Constant") else None
         if tensor is not None:
             graph.fold(node.output, numpy_helper.to_array(tensor))
-            graph.remove(node)
             changed = True
     return changed
 
@@ -93,7 +92,6 @@ class _ConstantSubgraphs:
             return False
         array = np.array(shape if node.operator == "Shape" else np.prod(shape, dtype=np.int64), np.int64)
         self._fold(node.output, array)
-        self._graph.remove(node)
         return True
 
     def _is_constant(self, node: Node, values: List[Value]) -> bool:

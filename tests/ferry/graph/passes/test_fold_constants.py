@@ -1,7 +1,7 @@
 import numpy as np
 import onnx
 import pytest
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from ferry.graph.onnx_file import initializers
 from ferry.graph.passes.fold_constants import fold_constants
@@ -121,3 +121,113 @@ def test_shapes_are_inferred_through_initializers_that_are_no_inputs(ir_version)
         model.graph.input.append(weight)
     model.ir_version = ir_version
     assert static_shapes(model)["c"] == [1, 4, 6, 6]
+
+
+def test_one_large_constant_leaves_all_else_folded():
+    """As in a conformer or a BigGAN: a table that is computed, shape arithmetic, and one constant that is too large."""
+    node = helper.make_node
+    nodes = [
+        # A table of 4 MB, of which a slice is read whose size is computed.
+        node("Shape", ["x"], ["shape"]),
+        node("Gather", ["shape", "one"], ["length"], axis=0),
+        node("Unsqueeze", ["length"], ["length_1"], axes=[0]),
+        node("Mul", ["table", "scale"], ["scaled"]),
+        node("Slice", ["scaled", "start", "length_1", "first_axis"], ["positions"]),
+        node("Add", ["x", "positions"], ["placed"]),
+        # A constant that would swell the file.
+        node("Concat", ["length_1", "large"], ["size"], axis=0),
+        node("Expand", ["half", "size"], ["halves"]),
+        node("MatMul", ["placed", "halves"], ["y"]),
+    ]
+    constants = {
+        "one": np.array(1, np.int64), "table": normal(1, 4096, 256), "scale": np.float32(0.5).reshape(()),
+        "start": np.array([0], np.int64), "first_axis": np.array([0], np.int64),
+        "large": np.array([256, 2048], np.int64), "half": np.full(1, 0.5, np.float32),
+    }  # fmt: skip
+    model = model_of(nodes, {"x": [1, 8, 256]}, constants)
+    folded = folded_from(model)
+    assert kinds(folded) == ["Add", "Expand", "MatMul"]
+    assert {name: array.shape for name, array in initializers(folded).items()} == {
+        "half": (1,),
+        "positions": (8, 256),
+        "size": (3,),
+    }
+    x = {"x": normal(2, 1, 8, 256)}
+    np.testing.assert_allclose(run_onnx(folded, x)[0], run_onnx(model, x)[0], rtol=1e-6)
+
+
+def test_each_constant_has_a_budget_of_its_own():
+    nodes = [helper.make_node("Expand", ["one", "size"], [f"ones{index}"]) for index in range(4)]
+    nodes += [helper.make_node("Sum", ["x", *(f"ones{index}" for index in range(4))], ["y"])]
+    constants = {"one": np.ones(1, np.float32), "size": np.array([200_000], np.int64)}
+    assert kinds(folded_from(model_of(nodes, {"x": [1]}, constants))) == ["Sum"]
+
+
+def test_what_is_computed_from_large_weights_may_be_as_large():
+    nodes = [
+        helper.make_node("Concat", ["a", "b"], ["both"], axis=0),
+        helper.make_node("Transpose", ["both"], ["turned"]),
+        helper.make_node("MatMul", ["x", "turned"], ["y"]),
+    ]
+    constants = {"a": normal(1, 600, 600), "b": normal(2, 600, 600)}
+    assert kinds(folded_from(model_of(nodes, {"x": [1, 600]}, constants))) == ["MatMul"]
+
+
+def test_each_of_many_shapes_follows_from_the_one_before():
+    """``x.view(x.shape[0], -1)`` and back, layer after layer: no shape is known before the one before it is folded."""
+    nodes, last = [], "x"
+    for index in range(30):
+        nodes += [
+            helper.make_node("Relu", [last], [f"r{index}"]),
+            helper.make_node("Shape", [f"r{index}"], [f"s{index}"]),
+            helper.make_node("Gather", [f"s{index}", "order"], [f"t{index}"], axis=0),
+            helper.make_node("Reshape", [f"r{index}", f"t{index}"], [f"x{index}"]),
+        ]
+        last = f"x{index}"
+    model = model_of(nodes, {"x": [2, 3, 4]}, {"order": np.array([1, 0, 2], np.int64)})
+    assert set(kinds(folded_from(model))) == {"Relu", "Reshape"}
+
+
+def test_what_onnx_runtime_has_no_kernel_for_stays_and_the_rest_is_folded():
+    nodes = [
+        helper.make_node("Exp", ["a"], ["e"]),
+        helper.make_node("Cast", ["a"], ["double"], to=onnx.TensorProto.DOUBLE),
+        # It knows this function of float alone.
+        helper.make_node("Sinh", ["double"], ["sinh"]),
+        helper.make_node("Cast", ["sinh"], ["single"], to=onnx.TensorProto.FLOAT),
+        helper.make_node("Sum", ["x", "e", "single"], ["y"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "test",
+        [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [2])],
+        [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [2])],
+        [numpy_helper.from_array(normal(1, 2), "a")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)])
+    model.ir_version = 6
+    folded = folded_from(model)
+    assert kinds(folded) == ["Sinh", "Cast", "Sum"]
+    assert {name: array.dtype for name, array in initializers(folded).items()} == {
+        "e": np.float32,
+        "double": np.float64,
+    }
+
+
+def test_a_shape_that_only_a_loop_reads_is_folded_for_it():
+    body = helper.make_graph(
+        [helper.make_node("Reshape", ["r", "target"], ["inner"])],
+        "yes",
+        [],
+        [helper.make_tensor_value_info("inner", onnx.TensorProto.FLOAT, [6])],
+    )
+    nodes = [
+        helper.make_node("Relu", ["x"], ["r"]),
+        helper.make_node("Neg", ["one"], ["target"]),
+        helper.make_node("If", ["c"], ["y"], then_branch=body, else_branch=body),
+    ]
+    model = model_of(nodes, {"x": [2, 3]}, {"one": np.array([1], np.int64), "c": np.array(True)})
+    folded = folded_from(model)
+    assert kinds(folded) == ["Relu", "If"]
+    x = {"x": normal(2, 2, 3)}
+    np.testing.assert_array_equal(run_onnx(folded, x)[0], run_onnx(model, x)[0])

@@ -16,6 +16,7 @@ def export(arguments, console) -> int:
 
     read = files_read.watch()
     from ferry.export import pytorch_export
+    from ferry.graph import onnx_pieces
     from ferry.model import model_file
 
     # What a model file computes, as a calibration, must not depend on the number of processors; and on a busy machine
@@ -29,7 +30,7 @@ def export(arguments, console) -> int:
     made, remarks = pytorch_export.export(model)
     for remark in remarks:
         console.print(f"export_onnx: {remark}", markup=False)
-    atomic_file.write_bytes(arguments.output, made.SerializeToString(deterministic=True))
+    atomic_file.write_pieces(arguments.output, onnx_pieces.pieces(made))
     files_read.write(arguments.output, read, arguments.made_of)
     nodes = sum(node.op_type != "Constant" for node in made.graph.node)
     detail = f"opset {made.opset_import[0].version}, {nodes} nodes"

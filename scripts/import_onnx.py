@@ -10,13 +10,13 @@ def take_over(arguments, console) -> int:
     """Write ``arguments.model`` to ``arguments.output`` as the later stages need it; PyTorch has no part in it."""
     started = time.monotonic()
     from ferry import atomic_file
-    from ferry.graph import foreign, onnx_file
+    from ferry.graph import foreign, onnx_file, onnx_pieces
     from ferry.model import files_read
 
     model, remarks, files = foreign.load(arguments.model, arguments.input_shape)
     for remark in remarks:
         console.print(f"import_onnx: {remark}", markup=False)
-    atomic_file.write_bytes(arguments.output, model.SerializeToString(deterministic=True))
+    atomic_file.write_pieces(arguments.output, onnx_pieces.pieces(model))
     files_read.write(arguments.output, files, arguments.made_of)
     detail = f"opset {onnx_file.opset_of(model)}, {len(model.graph.node)} nodes"
     stage.result(console, "import_onnx", arguments.output, detail, started)

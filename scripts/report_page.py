@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Write the page and the JUnit file of a ``report.json``, as verify does, once more."""
 
-import json
 import os
 
 from ferry import stage
@@ -9,17 +8,9 @@ from ferry import stage
 
 def write(arguments, console) -> int:
     """Write ``report.html`` and ``report.junit.xml`` beside ``arguments.report``."""
-    from ferry.errors import InputFileError
-    from ferry.reports import files
+    from ferry.reports import files, json_report
 
-    try:
-        with open(arguments.report, encoding="utf-8") as file:
-            report = json.load(file)
-    except OSError as error:
-        raise InputFileError(f"cannot read {arguments.report}: {error.strerror}") from error
-    except ValueError as error:
-        raise InputFileError(f"{arguments.report} is not JSON, or is cut short: {error}") from error
-    for path in files.write(os.path.dirname(arguments.report), report):
+    for path in files.write_views(os.path.dirname(arguments.report), json_report.load(arguments.report)):
         console.print(f"report_page: {path}", markup=False)
     return 0
 

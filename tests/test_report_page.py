@@ -31,8 +31,8 @@ def test_verify_writes_the_page_and_the_junit_file_and_they_can_be_written_again
     [
         (None, "No such file"),
         ("{", "is not JSON, or is cut short"),
-        ("[]", "this is no report of schema version 2"),
-        (json.dumps({"schema_version": 1}), "this is no report of schema version 2"),
+        ("[]", "is no report of schema version 3"),
+        (json.dumps({"schema_version": 1}), "is no report of schema version 3"),
     ],
 )
 def test_what_is_no_report_is_one_line(tmp_path, content, message):

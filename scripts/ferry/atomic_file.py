@@ -2,12 +2,18 @@
 
 import errno
 import os
+from typing import Iterable
 
 from ferry.errors import OutputFileError
 
 
 def write_bytes(path: str, data: bytes) -> None:
-    """Put ``data`` into ``path``: written beside it first, then renamed over it. Makes the folder if there is none.
+    """``write_pieces`` of ``data`` alone."""
+    write_pieces(path, [data])
+
+
+def write_pieces(path: str, pieces: Iterable[bytes]) -> None:
+    """Put ``pieces`` into ``path``: written beside it first, then renamed over it. Makes the folder if there is none.
 
     Raises:
         OutputFileError: the folder or file cannot be written, or the disk is full. What was in ``path`` is untouched.
@@ -16,7 +22,8 @@ def write_bytes(path: str, data: bytes) -> None:
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         with open(partial, "wb") as file:
-            file.write(data)
+            for piece in pieces:
+                file.write(piece)
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)

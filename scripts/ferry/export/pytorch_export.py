@@ -1,9 +1,10 @@
 """Run PyTorch's ONNX exporter."""
 
 import functools
-import io
+import os
 import re
-from typing import List, NamedTuple, Tuple, Union
+import tempfile
+from typing import List, NamedTuple, Optional, Tuple, Union
 
 import onnx
 import torch
@@ -12,7 +13,7 @@ from torch.onnx import symbolic_registry
 from ferry.errors import UnsupportedModelError, first_line
 from ferry.export import export_watch, symbolics
 from ferry.export.export_watch import Place, Watch
-from ferry.graph import input_output_names
+from ferry.graph import input_output_names, onnx_pieces
 from ferry.model.model_file import PytorchModel
 
 # onnx-tf 1.6.0 is complete up to opset 11; what 12 adds it knows in part, and Ferry lowers itself.
@@ -52,27 +53,27 @@ def export(model: PytorchModel) -> Exported:
     _list_symbolics_once()
     symbolics.register((OPSET, OPSET_WITH_EINSUM))
     for opset in (OPSET, OPSET_WITH_EINSUM):
-        data, failure, watch = _in_opset(opset, model)
+        made, failure, watch = _in_opset(opset, model)
         if {place.operator for place in watch.unsupported} != {"einsum"}:
             break
     reason = _unsupported(watch, failure)
-    if reason:
+    if reason or made is None:
         raise UnsupportedModelError(reason) from failure
-    made = onnx.load_model_from_string(data)
     input_output_names.settle(made, model.input_names, model.output_names)
-    onnx.checker.check_model(made)
+    onnx_pieces.check(made)
     return Exported(made, _remarks(watch))
 
 
-def _in_opset(opset: int, model: PytorchModel) -> Tuple[bytes, Union[Exception, None], Watch]:
-    buffer = io.BytesIO()
-    failure = None
-    with export_watch.watching() as watch:
+def _in_opset(opset: int, model: PytorchModel) -> Tuple[Optional[onnx.ModelProto], Optional[Exception], Watch]:
+    with export_watch.watching() as watch, tempfile.TemporaryDirectory(prefix="ferry-") as folder:
+        path = os.path.join(folder, "model.onnx")
         try:
             torch.onnx.export(
                 _frozen(model.module),
                 model.example_inputs,
-                buffer,
+                # A buffer, and the exporter's own check, would each hold the weights once more.
+                path,
+                enable_onnx_checker=False,
                 input_names=model.input_names,
                 output_names=model.output_names,
                 example_outputs=_as_returned(model.example_outputs),
@@ -80,8 +81,8 @@ def _in_opset(opset: int, model: PytorchModel) -> Tuple[bytes, Union[Exception, 
                 keep_initializers_as_inputs=False,
             )
         except Exception as error:  # The exporter raises RuntimeError, TypeError, IndexError, … for what it lacks.
-            failure = error
-    return buffer.getvalue(), failure, watch
+            return None, error, watch
+        return onnx.load(path), None, watch
 
 
 def _unsupported(watch: Watch, failure: Union[Exception, None]) -> str:

@@ -28,4 +28,5 @@ def copied(graph_def: GraphDef, names: Set[str]) -> GraphDef:
                 copy.op = "Maximum"
                 copy.attr["T"].CopyFrom(kind)
             last = step
-    return frozen_graph.in_order(made, inputs, outputs)
+    frozen_graph.put_in_order(made, inputs, outputs)
+    return made

@@ -1,6 +1,6 @@
 """Read and write frozen TensorFlow graphs (``.pb``), the same graph always as the same bytes."""
 
-from typing import List
+from typing import List, Set
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
@@ -9,6 +9,8 @@ from tensorflow.core.framework.graph_pb2 import GraphDef
 from ferry import regular_file
 from ferry.errors import InputFileError, first_line
 
+# No shape is computed from a constant as large as this.
+LARGE_BYTES = 1 << 16
 _ONNX_DIGEST, _NODES = "_onnx_sha256", "_nodes"
 
 
@@ -24,22 +26,45 @@ def load(path: str) -> GraphDef:
     except OSError as error:
         raise InputFileError(f"cannot read the frozen graph {path}: {error.strerror}") from error
     graph_def = GraphDef()
+    size = len(data)
     try:
         graph_def.ParseFromString(data)
     except DecodeError as error:
-        raise InputFileError(f"{path} is not a frozen graph, or is cut short ({len(data)} bytes)") from error
+        raise InputFileError(f"{path} is not a frozen graph, or is cut short ({size} bytes)") from error
+    del data  # It is as large as the graph.
     whole = next((node.attr[_NODES].i for node in graph_def.node if _NODES in node.attr), len(graph_def.node))
     if whole != len(graph_def.node):
         raise InputFileError(f"{path} is cut short or damaged: it has {len(graph_def.node)} of its {whole} nodes")
     if not input_names(graph_def) or not output_names(graph_def):
-        raise InputFileError(f"{path} holds no TensorFlow graph with inputs and outputs ({len(data)} bytes)")
+        raise InputFileError(f"{path} holds no TensorFlow graph with inputs and outputs ({size} bytes)")
     try:
         with tf.Graph().as_default():
-            tf.import_graph_def(graph_def, name="")
+            tf.import_graph_def(_without_weights(graph_def), name="")
     except (ValueError, tf.errors.OpError) as error:
         reason = first_line(error)
         raise InputFileError(f"TensorFlow {tf.__version__} refuses the graph in {path}: {reason}") from error
     return graph_def
+
+
+def _without_weights(graph_def: GraphDef) -> GraphDef:
+    """The same graph with a placeholder for each large constant, of which TensorFlow would make three copies.
+
+    Raises:
+        ValueError: a constant has other bytes than its shape needs.
+    """
+    light = GraphDef(versions=graph_def.versions, library=graph_def.library)
+    for node in graph_def.node:
+        tensor = node.attr["value"].tensor if node.op == "Const" and "value" in node.attr else None
+        if tensor is None or len(tensor.tensor_content) < LARGE_BYTES:
+            light.node.add().CopyFrom(node)
+            continue
+        shape = tf.TensorShape(tensor.tensor_shape)
+        if len(tensor.tensor_content) != (shape.num_elements() or 0) * tf.as_dtype(tensor.dtype).size:
+            raise ValueError(f"the constant {node.name} of shape {shape} has {len(tensor.tensor_content)} bytes")
+        stand_in = light.node.add(name=node.name, op="Placeholder")
+        stand_in.attr["dtype"].type = node.attr["dtype"].type
+        stand_in.attr["shape"].shape.CopyFrom(tensor.tensor_shape)
+    return light
 
 
 def note_origin(graph_def: GraphDef, digest: str) -> None:
@@ -67,15 +92,34 @@ def to_bytes(graph_def: GraphDef) -> bytes:
     return graph_def.SerializeToString(deterministic=True)
 
 
-def in_order(graph_def: GraphDef, inputs: List[str], outputs: List[str]) -> GraphDef:
-    """The same graph with ``inputs`` first and ``outputs`` last: a ``.pb`` has no other place to keep their order."""
+def put_in_order(graph_def: GraphDef, inputs: List[str], outputs: List[str]) -> None:
+    """Move, in place, ``inputs`` to the front and ``outputs`` to the end: a ``.pb`` has no other place for their order.
+
+    A copy of the graph would be one more of its weights; so in ``keep_reachable``.
+    """
+    ranks = {name: rank - len(inputs) for rank, name in enumerate(inputs)}
+    ranks.update((name, rank + 1) for rank, name in enumerate(outputs))
+    graph_def.node.sort(key=lambda node: ranks.get(node.name, 0))
+
+
+def keep_reachable(graph_def: GraphDef, names: List[str]) -> None:
+    """Remove, in place, the nodes that none of the nodes ``names`` depends on."""
     nodes = {node.name: node for node in graph_def.node}
-    ends = set(inputs) | set(outputs)
-    ordered = GraphDef(versions=graph_def.versions, library=graph_def.library)
-    ordered.node.extend(nodes[name] for name in inputs if name in nodes)
-    ordered.node.extend(node for node in graph_def.node if node.name not in ends)
-    ordered.node.extend(nodes[name] for name in outputs)
-    return ordered
+    reached: Set[str] = set()
+    pending = list(names)
+    while pending:
+        name = pending.pop()
+        if name not in reached:
+            reached.add(name)
+            pending.extend(source.split(":")[0].lstrip("^") for source in nodes[name].input)
+    remove(graph_def, {name for name in nodes if name not in reached})
+
+
+def remove(graph_def: GraphDef, names: Set[str]) -> None:
+    """Remove, in place, the nodes ``names``."""
+    for position in reversed(range(len(graph_def.node))):
+        if graph_def.node[position].name in names:
+            del graph_def.node[position]
 
 
 def input_names(graph_def: GraphDef) -> List[str]:

@@ -5,9 +5,11 @@ from typing import Dict
 
 from tensorflow.core.framework.graph_pb2 import GraphDef
 
+from ferry.frozen import frozen_graph
 
-def share_constants(graph_def: GraphDef) -> GraphDef:
-    """The same graph with every reader of two equal constants reading the first of them."""
+
+def share_constants(graph_def: GraphDef) -> None:
+    """Have, in place, every reader of two equal constants read the first of them."""
     first: Dict[bytes, str] = {}
     replaced: Dict[str, str] = {}
     for node in graph_def.node:
@@ -17,14 +19,8 @@ def share_constants(graph_def: GraphDef) -> GraphDef:
             kept = first.setdefault(content, node.name)
             if kept != node.name:
                 replaced[node.name] = kept
-    if not replaced:
-        return graph_def
-    shared = GraphDef(versions=graph_def.versions, library=graph_def.library)
+    frozen_graph.remove(graph_def, set(replaced))
     for node in graph_def.node:
-        if node.name in replaced:
-            continue
-        copy = shared.node.add()
-        copy.CopyFrom(node)
         for position, name in enumerate(node.input):
-            copy.input[position] = replaced.get(name, name)
-    return shared
+            if name in replaced:
+                node.input[position] = replaced[name]

@@ -9,7 +9,7 @@ from onnx import numpy_helper
 
 from ferry import regular_file
 from ferry.errors import InputFileError, UnsupportedModelError, first_line
-from ferry.graph import external_data
+from ferry.graph import external_data, onnx_pieces
 from ferry.graph.schema import NEWEST_OPSET, OLDEST_OPSET
 
 
@@ -45,8 +45,10 @@ def parse(path: str) -> Tuple[onnx.ModelProto, Set[str]]:
         model = onnx.load_model_from_string(data)
     except DecodeError as error:
         raise InputFileError(f"{path} is not an ONNX model, or is cut short ({len(data)} bytes)") from error
+    size = len(data)
+    del data  # It is as large as the model.
     if not model.graph.output:
-        raise InputFileError(f"{path} holds no ONNX graph ({len(data)} bytes)")
+        raise InputFileError(f"{path} holds no ONNX graph ({size} bytes)")
     return model, external_data.load(path, model)
 
 
@@ -57,7 +59,7 @@ def check(path: str, model: onnx.ModelProto) -> None:
         InputFileError: it is not a valid ONNX model.
     """
     try:
-        onnx.checker.check_model(model)
+        onnx_pieces.check(model)
     except (onnx.checker.ValidationError, RuntimeError) as error:
         reason = first_line(error)
         raise InputFileError(f"{path} is not a valid ONNX model: {reason}") from error

@@ -36,4 +36,5 @@ def convert(model: onnx.ModelProto) -> GraphDef:
     if lost:
         raise UnsupportedModelError(f"onnx-tf alone loses the names of inputs or outputs: {', '.join(lost)}")
     used = tf.compat.v1.graph_util.extract_sub_graph(graph_def, [*inputs, *outputs])
-    return frozen_graph.in_order(used, inputs, outputs)
+    frozen_graph.put_in_order(used, inputs, outputs)
+    return used

@@ -1,7 +1,6 @@
 """An ONNX model to a frozen TensorFlow graph in NHWC: the passes over the graph, then the lowerings."""
 
 import onnx
-import tensorflow as tf
 from tensorflow.core.framework.graph_pb2 import GraphDef
 
 from ferry.frozen import frozen_graph
@@ -27,11 +26,15 @@ def convert(model: onnx.ModelProto, layout: str = "nchw", take_over: bool = Fals
     """
     graph = prepared_graph(model, take_over)
     inputs, outputs = [value.name for value in graph.inputs], [value.name for value in graph.outputs]
-    built = graph_builder.build_graph(graph, layout).as_graph_def()
+    built = graph_builder.build_graph(graph, layout)
+    del graph  # TensorFlow makes two more copies of the weights.
+    graph_def = built.as_graph_def()
     # An input that nothing reads is still one that callers feed.
-    graph_def = tf.compat.v1.graph_util.extract_sub_graph(built, [*inputs, *outputs])
+    frozen_graph.keep_reachable(graph_def, [*inputs, *outputs])
     refuse_unusable(graph_def)
-    return frozen_graph.in_order(share_constants(graph_def), inputs, outputs)
+    share_constants(graph_def)
+    frozen_graph.put_in_order(graph_def, inputs, outputs)
+    return graph_def
 
 
 def prepared_graph(model: onnx.ModelProto, take_over: bool = False) -> Graph:

@@ -1,25 +1,32 @@
-"""The files that are made of a report, beside it."""
+"""The files that a verification leaves for its readers, all written from one report."""
 
 import os
 from typing import Any, Dict, List
 
 from ferry import atomic_file
-from ferry.errors import InputFileError
-from ferry.reports import junit, page
+from ferry.reports import json_report, junit, page
+from ferry.verify.verdict import Verdict
 
-SCHEMA_VERSION = 2
+REPORT = "report.json"
 
 
-def write(folder: str, report: Dict[str, Any]) -> List[str]:
+def write(folder: str, verdict: Verdict) -> None:
+    """Write ``report.json``, and what ``write_views`` does, into ``folder``.
+
+    Raises:
+        OutputFileError: one of them cannot be written.
+    """
+    report = json_report.as_plain(verdict)
+    atomic_file.write_bytes(os.path.join(folder, REPORT), json_report.as_bytes(report))
+    write_views(folder, report)
+
+
+def write_views(folder: str, report: Dict[str, Any]) -> List[str]:
     """Write ``report.html`` and ``report.junit.xml`` into ``folder``; returns their paths.
 
     Raises:
-        InputFileError: the report is none, or of another schema version.
         OutputFileError: one of them cannot be written.
     """
-    found = report.get("schema_version") if isinstance(report, dict) else None
-    if found != SCHEMA_VERSION:
-        raise InputFileError(f"this is no report of schema version {SCHEMA_VERSION}: run `make verify` again")
     made = {"report.html": page.render(report).encode(), "report.junit.xml": junit.render(report)}
     paths = []
     for name, data in made.items():

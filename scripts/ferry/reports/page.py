@@ -1,10 +1,12 @@
 """The page: ``report.json`` as one HTML file that needs nothing else."""
 
 import os
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Tuple
 
 import jinja2
+from markupsafe import Markup
 
+from ferry.printable import printable
 from ferry.reports import charts, figures
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
@@ -20,13 +22,14 @@ NAMES = {
 
 
 def render(report: Dict[str, Any]) -> str:
-    """The page of a report of schema version 2: the same report always as the same text."""
+    """The page of a report: the same report always as the same text."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_shown,
     )
     environment.filters.update(
         scientific=figures.scientific,
@@ -43,19 +46,19 @@ def render(report: Dict[str, Any]) -> str:
     return environment.get_template("page.html.j2").render(
         report=report,
         # Markup, since a style sheet is not text in which quotes may be escaped.
-        style=jinja2.utils.markupsafe.Markup(style),  # type: ignore[attr-defined]
+        style=Markup(style),
         chart=charts,
         outputs=_outputs(report),
         latencies=_latencies(report),
         operators=_operators(report),
         flex=any(name.startswith("Flex") for name in (report["stages"].get("tflite") or {}).get("operators") or {}),
-        lowest=_lowest,
         failed=[name for name, stage in report["stages"].items() if not stage["passed"]],
     )
 
 
-def _lowest(entries: List[Dict[str, Any]], key: str) -> Optional[float]:
-    return min((entry[key] for entry in entries if entry[key] is not None), default=None)
+def _shown(value: Any) -> Any:
+    # What the template itself wrote is markup already.
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _outputs(report: Dict[str, Any]) -> List[Dict[str, Any]]:
@@ -77,19 +80,15 @@ def _outputs(report: Dict[str, Any]) -> List[Dict[str, Any]]:
                 "histograms": charts.histograms(measures, noise),
                 "scale": charts.error_over_magnitude(measures, noise),
                 "parts": _parts(measures),
-                "badness": max((_over_allowed(each) for each in measures.values()), default=0.0),
+                "badness": max((_badness(each) for each in measures.values()), default=(False, 0.0)),
             }
         )
-    return sorted(shown, key=lambda output: -output["badness"])
+    return sorted(shown, key=lambda output: output["badness"], reverse=True)
 
 
-def _over_allowed(measures: Dict[str, Any]) -> float:
-    found, allowed = measures["against_reference"], measures["allowed"]
-    if not measures["finite"] or not found:
-        return float("inf")
-    if not allowed or not allowed["absolute"]["mean"]:
-        return float(measures["unequal_values"] > 0)
-    return found["absolute"]["mean"] / allowed["absolute"]["mean"]
+def _badness(output: Dict[str, Any]) -> Tuple[bool, float]:
+    """What the outputs are ordered by: a fault first, then how much of what is allowed was used."""
+    return not output["passed"], output["over_allowed"] or 0.0
 
 
 def _parts(measures: Dict[str, Dict[str, Any]]) -> List[Dict[str, Any]]:
@@ -97,7 +96,7 @@ def _parts(measures: Dict[str, Dict[str, Any]]) -> List[Dict[str, Any]]:
     stages = [(name, each) for name, each in measures.items() if each["parts"]]
     if not stages:
         return []
-    stage, worst = max(stages, key=lambda entry: _over_allowed(entry[1]))
+    stage, worst = max(stages, key=lambda entry: _badness(entry[1]))
     made = []
     for part in worst["parts"]:
         largest = max([place["mean_abs_error"] or 0.0 for place in part["worst"]] or [0.0])

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 
 from ferry.evaluate.graph import Evaluator, lacking
-from ferry.graph import foreign
+from ferry.graph import foreign, onnx_pieces
 from ferry.model.model_source import ModelSource
 from ferry.runtimes import Runtime, TensorSpec
 from ferry.runtimes.onnx_runtime import OnnxRuntime
@@ -23,7 +23,10 @@ class OnnxReference(OnnxRuntime):
         model = foreign.load(source.path, source.input_shape).model
         super().__init__(source.path, model)
         self._model = model
-        self._digest = hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()
+        digest = hashlib.sha256()
+        for piece in onnx_pieces.pieces(model):
+            digest.update(piece)
+        self._digest = digest.hexdigest()
         self.example_inputs: List[np.ndarray] = [_example(spec.shape, spec.dtype) for spec in self.inputs]
         made = self.run(self.example_inputs)
         self.outputs = [spec._replace(shape=array.shape) for spec, array in zip(self.outputs, made)]

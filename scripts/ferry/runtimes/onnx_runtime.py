@@ -16,11 +16,13 @@ class OnnxRuntime(Runtime):
     """The ONNX model in ``path``, or ``model``, where it has been read from there already."""
 
     def __init__(self, path: str, model: Optional[onnx.ModelProto] = None):
+        # A path is read by ONNX Runtime itself: a model's bytes would be one more copy of its weights.
+        given = path if model is None else model.SerializeToString()
         model = model or onnx_file.load(path)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         try:
-            self._session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+            self._session = onnxruntime.InferenceSession(given, options)
         except Exception as error:  # ONNX Runtime's own types share no base but this.
             raise UnsupportedModelError(f"ONNX Runtime cannot run {path}: {_reason(error)}") from error
         self.inputs = [_spec(info) for info in model.graph.input if info.name in self._names()]

@@ -4,9 +4,8 @@ import importlib.util
 import os
 import re
 import sys
-import tempfile
 
-import tensorflow as tf
+from tensorflow.lite.python import convert as convert_protos
 
 from ferry.errors import UnsupportedModelError, first_line
 from ferry.frozen import frozen_graph
@@ -33,29 +32,22 @@ def convert(graph_def: frozen_graph.GraphDef, allow_flex: bool = True) -> bytes:
 
 def _converted(graph_def: frozen_graph.GraphDef, allow_flex: bool) -> bytes:
     put_interpreter_on_path()
-    with tempfile.TemporaryDirectory(prefix="ferry-") as folder:
-        path = os.path.join(folder, "model.pb")
-        with open(path, "wb") as file:
-            file.write(frozen_graph.to_bytes(graph_def))
-        names = frozen_graph.input_names(graph_def), frozen_graph.output_names(graph_def)
-        try:
-            return _converter(path, *names).convert()
-        except Exception as error:
-            lacking = operators_in(str(error))
-            if not lacking:
-                raise UnsupportedModelError(f"the TFLite converter failed: {first_line(error)}") from error
-            if not allow_flex:
-                raise UnsupportedModelError(
-                    f"TFLite has no builtin kernel for {', '.join(lacking)}, and Flex is refused"
-                ) from error
-        converter = _converter(path, *names)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
-        try:
-            return converter.convert()
-        except Exception as error:
-            lacking = operators_in(str(error))
-            what = f"no kernel for {', '.join(lacking)}" if lacking else first_line(error)
-            raise UnsupportedModelError(f"TFLite cannot carry this graph, with Flex or without: {what}") from error
+    try:
+        return _run(graph_def)
+    except Exception as error:
+        lacking = operators_in(str(error))
+        if not lacking:
+            raise UnsupportedModelError(f"the TFLite converter failed: {first_line(error)}") from error
+        if not allow_flex:
+            raise UnsupportedModelError(
+                f"TFLite has no builtin kernel for {', '.join(lacking)}, and Flex is refused"
+            ) from error
+    try:
+        return _run(graph_def, with_flex=True)
+    except Exception as error:
+        lacking = operators_in(str(error))
+        what = f"no kernel for {', '.join(lacking)}" if lacking else first_line(error)
+        raise UnsupportedModelError(f"TFLite cannot carry this graph, with Flex or without: {what}") from error
 
 
 def put_interpreter_on_path() -> None:
@@ -73,5 +65,21 @@ def operators_in(message: str) -> list:
     return sorted({first or second for first, second in OPERATOR.findall(message)})
 
 
-def _converter(path: str, inputs: list, outputs: list) -> tf.compat.v1.lite.TFLiteConverter:
-    return tf.compat.v1.lite.TFLiteConverter.from_frozen_graph(path, inputs, outputs)
+def _run(graph_def: frozen_graph.GraphDef, with_flex: bool = False) -> bytes:
+    """Run the converter itself, as ``tf.compat.v1.lite.TFLiteConverter`` does.
+
+    That class holds the graph, and with it the weights, five times more than the converter needs.
+    """
+    model_flags, flags, _ = convert_protos.build_toco_convert_protos([], [])
+    flags.enable_select_tf_ops = with_flex
+    for node in graph_def.node:
+        if node.op == "Placeholder":
+            array = model_flags.input_arrays.add(name=node.name)
+            array.shape.dims.extend(dim.size for dim in node.attr["shape"].shape.dim)
+    model_flags.output_arrays.extend(frozen_graph.output_names(graph_def))
+    return convert_protos.toco_convert_protos(
+        model_flags.SerializeToString(),
+        flags.SerializeToString(),
+        frozen_graph.to_bytes(graph_def),
+        enable_mlir_converter=True,
+    )

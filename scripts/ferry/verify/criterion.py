@@ -1,7 +1,7 @@
 """When a stage passes, and the sentence that says why when it does not."""
 
 import math
-from typing import Dict, List, NamedTuple, Optional
+from typing import List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -31,6 +31,10 @@ FEWEST_GROUPS = 8
 SMALLEST_PART = 1e-4
 
 
+# The figures of an output that have a limit, in the order of ``Allowed``, and where they are in a sentence.
+FIGURES = {"mean": "in the mean", "p999": "at the 99.9th percentile", "max": "at worst"}
+
+
 class Allowed(NamedTuple):
     """How far one output may be from the reference, in the output's own unit."""
 
@@ -46,6 +50,15 @@ class Part(NamedTuple):
     indices: np.ndarray
     error: float
     allowed: float
+
+
+class Judgement(NamedTuple):
+    """One output: its limits if it rounds at all, its parts, the figures above their limits, and what is wrong."""
+
+    allowed: Optional[Allowed]
+    parts: Tuple[Part, ...]
+    exceeded: Tuple[str, ...]
+    fault: Optional[str]
 
 
 def allowed(summary: OutputSummary, noise: Optional[OutputErrors], tolerance: Optional[float]) -> Allowed:
@@ -115,44 +128,34 @@ def worst_output(summaries: List[OutputSummary], errors: Optional[List[OutputErr
     return errors[shares.index(max(shares))]
 
 
-def value_fault(
-    summaries: List[OutputSummary],
-    noise: Optional[List[OutputErrors]],
-    errors: List[OutputErrors],
-    tolerance: Optional[float] = None,
-) -> Optional[str]:
-    """Why a stage's values are too far from the reference's, or ``None``. The lists hold one entry an output."""
-    if not all(each.finite for each in errors):
-        return "its outputs hold NaN or infinity where PyTorch's do not"
-    for position, (summary, found) in enumerate(zip(summaries, errors)):
-        floor = noise[position] if noise is not None else None
-        fault = _output_fault(summary, floor, found, tolerance)
-        if fault:
-            return f"{summary.spec.name} {fault}"
-    return None
-
-
-def _output_fault(
-    summary: OutputSummary, noise: Optional[OutputErrors], errors: OutputErrors, tolerance: Optional[float]
-) -> Optional[str]:
-    if summary.spec.dtype.kind in "iub":
-        differs = f"is of {summary.spec.dtype}, which does not round, and differs in {errors.unequal} values"
-        return differs if errors.unequal else None
-    limits, scale = allowed(summary, noise, tolerance), summary.magnitude or 1.0
-    distance = errors.reference
-    figures: Dict[str, float] = {
-        "in the mean": distance.mean / limits.mean,
-        "at the 99.9th percentile": distance.p999 / limits.p999,
-        "at worst": distance.largest / limits.maximum,
-    }
-    for (where, excess), found, limit in zip(figures.items(), (distance.mean, distance.p999, distance.largest), limits):
-        if excess > 1:
-            return f"is off by {found / scale:.1e} of its scale {where}; {limit / scale:.1e} is allowed"
-    worst = max(parts(summary, noise, errors, tolerance), key=lambda part: part.error / part.allowed, default=None)
+def judge(
+    summary: OutputSummary, noise: Optional[OutputErrors], errors: OutputErrors, tolerance: Optional[float] = None
+) -> Judgement:
+    """Whether one output of a stage is close enough to the reference."""
+    name, kind = summary.spec.name, summary.spec.dtype
+    if not errors.finite:
+        fault = f"{name} holds values of NaN or infinity where PyTorch's do not"
+        return Judgement(allowed(summary, noise, tolerance) if kind.kind == "f" else None, (), (), fault)
+    if kind.kind in "iub":
+        differs = f"{name} is of {kind}, which does not round, and differs in {errors.unequal} values"
+        return Judgement(None, (), (), differs if errors.unequal else None)
+    limits, scale, distance = allowed(summary, noise, tolerance), summary.magnitude or 1.0, errors.reference
+    found = Allowed(distance.mean, distance.p999, distance.largest)
+    exceeded = [figure for figure, value, limit in zip(FIGURES, found, limits) if value > limit]
+    faults = [
+        f"{name} is off by {value / scale:.1e} of its scale {FIGURES[figure]}; {limit / scale:.1e} is allowed"
+        for figure, value, limit in zip(FIGURES, found, limits)
+        if figure in exceeded
+    ]
+    judged = parts(summary, noise, errors, tolerance)
+    worst = max(judged, key=lambda part: part.error / part.allowed, default=None)
     if worst is not None and worst.error > worst.allowed:
-        places = f"at {_listed(worst.indices)} of axis {worst.axis}"
-        return f"is off by {worst.error:.1e} in the mean {places}; {worst.allowed:.1e} is allowed there"
-    return None
+        exceeded.append("part")
+        faults.append(
+            f"{name} is off by {worst.error:.1e} in the mean at {_listed(worst.indices)} of axis {worst.axis}; "
+            f"{worst.allowed:.1e} is allowed there"
+        )
+    return Judgement(limits, tuple(judged), tuple(exceeded), faults[0] if faults else None)
 
 
 def _listed(indices: np.ndarray, most: int = 4) -> str:

@@ -1,10 +1,9 @@
 """How long a runtime takes for an input, in memory that does not grow."""
 
-from typing import Dict, Optional
-
 import numpy as np
 
 from ferry.verify.log_histogram import LogHistogram
+from ferry.verify.verdict import LatencyFigures, Percentiles
 
 
 class Latency:
@@ -27,9 +26,9 @@ class Latency:
         self.count += other.count
         self._histogram.merge(other._histogram)
 
-    def milliseconds(self) -> Optional[Dict[str, float]]:
-        """The median, the 10th and the 90th percentile, to 3 %; ``None`` where nothing ran."""
+    def figures(self) -> LatencyFigures:
+        """All inferences' seconds, and the percentiles of one, to 3 %; ``None`` where nothing ran."""
         if not self.count:
-            return None
-        names = {"median": 0.5, "p10": 0.1, "p90": 0.9}
-        return {name: round(1000 * self._histogram.percentile(share), 4) for name, share in names.items()}
+            return LatencyFigures(None, self.seconds)
+        median, p10, p90 = (round(1000 * self._histogram.percentile(share), 4) for share in (0.5, 0.1, 0.9))
+        return LatencyFigures(Percentiles(median, p10, p90), self.seconds)

@@ -1,7 +1,7 @@
 """Run PyTorch and every stage on the same inputs, as many at a time as there are processors, and gather what came."""
 
 import os
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 import numpy as np
 
@@ -14,8 +14,10 @@ from ferry.verify.inference_latency import Latency
 from ferry.verify.input_source import InputSource
 from ferry.verify.output_errors import OutputErrors
 from ferry.verify.output_summary import OutputSummary
+from ferry.verify.reference_chunks import ReferenceChunks, noted_latencies
 from ferry.verify.reference_store import ReferenceStore
 from ferry.verify.stage_worker import StageWorker
+from ferry.verify.verdict import LatencyFigures
 from ferry.verify.worker import Worker
 
 # A process is handed a chunk at a time: few enough samples to share the work out evenly at the end.
@@ -30,12 +32,14 @@ class Job(NamedTuple):
 
     ``artifacts`` maps a stage to its file, ``options`` to what its runtime is opened with. ``given`` is the user's
     ``INPUTS=`` or empty, ``tolerance`` the user's own. ``key`` holds what the reference depends on that is not in the
-    model. At most ``processors`` inferences run at a time, each on one thread. All that is written is below ``output``.
+    model. At most ``processors`` inferences run at a time, each on one thread. References of an earlier check are in
+    the folder ``kept``; all that is written is below ``output``.
     """
 
     model: ModelSource
     artifacts: Dict[str, str]
     options: Dict[str, Dict[str, Any]]
+    kept: str
     output: str
     samples: int
     given: str
@@ -54,7 +58,11 @@ class StageOutcome(NamedTuple):
 
 
 class ReferenceOutcome(NamedTuple):
-    """What came of PyTorch; the lists hold one entry an output. ``reason`` is why it is not in float64."""
+    """What came of PyTorch; the lists hold one entry an output.
+
+    ``reason`` is why it is not in float64, ``unkept`` why the next check will not find it kept. ``remade`` counts the
+    inputs whose kept reference had been altered.
+    """
 
     summaries: List[OutputSummary]
     noise: Optional[List[OutputErrors]]
@@ -62,8 +70,10 @@ class ReferenceOutcome(NamedTuple):
     reason: Optional[str]
     key: str
     kept: bool
+    unkept: Optional[str]
     reused: bool
-    latencies: Dict[str, Any]
+    remade: int
+    latencies: Dict[str, LatencyFigures]
 
 
 class Outcome(NamedTuple):
@@ -115,9 +125,6 @@ class Measurement:
         self._stages: Dict[str, _Member] = {}
         self._store: Optional[ReferenceStore] = None
         self._inputs_folder: Optional[WorkFolder] = None
-        self._ready: Set[int] = set()
-        self._next, self._dropped = 0, 0
-        self._reference: Optional[ReferenceOutcome] = None
 
     def run(self) -> Outcome:
         """Do it.
@@ -133,9 +140,10 @@ class Measurement:
                 self._dispatch()
                 for answered in worker.wait([member.worker for member in self._live() if member.worker.busy]):
                     self._take(answered)
-            assert self._reference is not None
+            reference = self._reference_outcome()
             stages = {name: _outcome(member) for name, member in self._stages.items()}
-            return Outcome(self._source, self._hello["inputs"], self._reference, stages, self._worst_inputs(stages))
+            worst = self._worst_inputs(reference, stages)
+            return Outcome(self._source, self._hello["inputs"], reference, stages, worst)
         finally:
             for member in [*self._references, *self._stages.values()]:
                 member.worker.close()
@@ -144,11 +152,12 @@ class Measurement:
             if self._inputs_folder is not None:
                 self._inputs_folder.remove()
 
-    def _worst_inputs(self, stages: Dict[str, StageOutcome]) -> Dict[str, List[np.ndarray]]:
-        assert self._reference is not None
+    def _worst_inputs(
+        self, reference: ReferenceOutcome, stages: Dict[str, StageOutcome]
+    ) -> Dict[str, List[np.ndarray]]:
         found = {}
         for name, stage in stages.items():
-            worst = criterion.worst_output(self._reference.summaries, stage.errors)
+            worst = criterion.worst_output(reference.summaries, stage.errors)
             if worst is not None:
                 found[name] = self._source.sample(worst.reference.worst_sample)
         return found
@@ -166,8 +175,7 @@ class Measurement:
         self._probe: Dict[str, Any] = first.worker.call("begin", self._source)
         first.step = "begin"
         count, each = self._source.count, max(self._probe["bytes"], 1)
-        size = max(1, min(CHUNK_SAMPLES, CHUNK_BYTES // each, count))
-        self._chunks = [(start, min(start + size, count)) for start in range(0, count, size)]
+        self._chunk_samples = max(1, min(CHUNK_SAMPLES, CHUNK_BYTES // each, count))
 
     def _find_references(self) -> None:
         job, first, count = self._job, self._references[0], self._source.count
@@ -178,17 +186,21 @@ class Measurement:
                 "code": self._hello["code"],
                 "inputs": self._source.description,
                 "samples": count,
-                "chunk": self._chunks[0][1],
+                "chunk": self._chunk_samples,
                 "dtype": self._probe["dtype"],
             }
         )
-        self._store = ReferenceStore(os.path.join(job.output, "references"), key)
-        self._key, self._note = key, self._store.find()
-        self._reused = self._note is not None and first.worker.call("agrees", self._store.working)
-        self._kept = self._reused or self._store.room_for(self._probe["bytes"] * count)
+        self._store = ReferenceStore(job.kept, os.path.join(job.output, "references"), key)
+        self._key, self._held = key, self._store.find()
+        if self._held is not None and not first.worker.call("agrees", self._store.stored(0)):
+            self._store.forget()
+            self._held = None
+        self._store.begin(self._probe["bytes"] * count)
+        size = self._chunk_samples
+        spans = [(start, min(start + size, count)) for start in range(0, count, size)]
+        self._chunks = ReferenceChunks(self._store, spans, self._probe["bytes"], job.processors)
         self._begun(count)
-        if not self._reused:
-            self._store.begin()
+        if self._held is None:
             for _ in range(min(job.processors, count // SAMPLES_A_WORKER) - 1):
                 self._references.append(_Member(Worker(REFERENCE, open_reference, job.model)))
 
@@ -200,33 +212,27 @@ class Measurement:
 
     def _dispatch(self) -> None:
         """Give those that wait a chunk each, while there are processors for them; PyTorch comes first."""
-        assert self._store is not None
         free = self._job.processors - sum(each.worker.busy and each.step == "compute" for each in self._live())
         for member in self._references:
             if member.waits and not self._reference_is_wanted():
                 member.ask("finish")
-            elif member.waits and free > 0 and self._has_room():
-                member.chunk = self._next
-                self._next += 1
-                member.ask("compute", self._store.working, *self._chunks[member.chunk])
+            elif member.waits and free > 0 and self._chunks.has_room(self._slowest()):
+                member.chunk = self._chunks.take_next()
+                member.ask("compute", *self._chunks.to_compute(member.chunk))
                 free -= 1
         for member in sorted(self._stages_left(), key=lambda member: member.chunk):
             if member.waits and member.chunk + 1 == len(self._chunks):
                 member.ask("finish")
-            elif member.waits and free > 0 and member.chunk + 1 in self._ready:
+            elif member.waits and free > 0 and self._chunks.ready(member.chunk + 1):
                 member.chunk += 1
-                member.ask("compute", self._store.working, *self._chunks[member.chunk])
+                member.ask("compute", *self._chunks.to_compare(member.chunk))
                 free -= 1
 
     def _reference_is_wanted(self) -> bool:
-        return self._next < len(self._chunks) and any(member.fault is None for member in self._stages.values())
+        return self._chunks.left and any(member.fault is None for member in self._stages.values())
 
-    def _has_room(self) -> bool:
-        if self._kept:
-            return True
-        waiting = self._next - 1 - min((member.chunk for member in self._stages_left()), default=self._next)
-        bytes_waiting = waiting * self._probe["bytes"] * self._chunks[0][1]
-        return waiting < self._job.processors or bytes_waiting < reference_store.IN_FLIGHT_BYTES
+    def _slowest(self) -> Optional[int]:
+        return min((member.chunk for member in self._stages_left()), default=None)
 
     def _take(self, answered: Worker) -> None:
         for member in self._references:
@@ -251,45 +257,52 @@ class Measurement:
                 )
             member.ask("begin", self._source)
         elif member.step == "compute":
-            self._ready.add(member.chunk)
-            start, stop = self._chunks[member.chunk]
-            self._advance(REFERENCE, stop - start)
+            if self._chunks.place(member.chunk, answer):
+                self._advance(REFERENCE, self._chunks.samples_in(member.chunk))
+            else:
+                member.ask("compute", *self._chunks.to_compute(member.chunk))
         elif member.step == "finish":
             member.result = answer
             member.end()
             if all(each.step == "end" for each in self._references):
-                self._finish_reference()
+                self._merge_references()
 
-    def _finish_reference(self) -> None:
-        assert self._store is not None
+    def _merge_references(self) -> None:
+        """Gather what each process for PyTorch has seen, and refuse to go on where nothing can be proved by it."""
         gathered = [member.result for member in self._references if member.result is not None]
-        first, whole = gathered[0], len(self._ready) == len(self._chunks)
+        self._gathered = gathered[0]
         for other in gathered[1:]:
             for name in ("summaries", "noise"):
-                for ours, theirs in zip(first[name] or [], other[name] or []):
+                for ours, theirs in zip(self._gathered[name] or [], other[name] or []):
                     ours.merge(theirs)
-            for name, latency in first["latencies"].items():
+            for name, latency in self._gathered["latencies"].items():
                 latency.merge(other["latencies"][name])
-        latencies = {
-            name: {"milliseconds": latency.milliseconds(), "seconds": latency.seconds}
-            for name, latency in first["latencies"].items()
-        }
-        if self._note is not None and self._reused:
-            latencies = self._note["latencies"]
-        if whole:
-            reason = vacuity.reason(first["summaries"], first["noise"], self._job.tolerance)
+        if self._chunks.whole:
+            reason = vacuity.reason(self._gathered["summaries"], self._gathered["noise"], self._job.tolerance)
             if reason:
                 raise VerificationError(f"this check would prove nothing: {reason}")
-        if whole and self._kept and not self._reused:
-            self._store.commit({"latencies": latencies})
-        self._reference = ReferenceOutcome(
-            first["summaries"],
-            first["noise"],
+
+    def _reference_outcome(self) -> ReferenceOutcome:
+        """What came of PyTorch, once all stages have read it: only then may its files get another name."""
+        assert self._store is not None
+        latencies = {name: latency.figures() for name, latency in self._gathered["latencies"].items()}
+        if self._held is not None:
+            latencies = noted_latencies(self._held.note)
+        reused, remade = self._held is not None, self._chunks.remade
+        still_kept = reused and not remade
+        if self._chunks.whole and self._store.unkept is None and not still_kept:
+            self._chunks.keep(latencies)
+        unkept = None if still_kept else self._store.unkept
+        return ReferenceOutcome(
+            self._gathered["summaries"],
+            self._gathered["noise"],
             self._probe["dtype"],
             self._probe["reason"],
             self._key,
-            whole and self._kept,
-            self._reused,
+            still_kept or (self._chunks.whole and unkept is None),
+            unkept,
+            reused,
+            remade,
             latencies,
         )
 
@@ -304,24 +317,15 @@ class Measurement:
             else:
                 member.ask("begin", self._source, self._hello["outputs"])
         elif member.step == "compute":
-            start, stop = self._chunks[member.chunk]
-            self._advance(name, stop - start)
+            self._advance(name, self._chunks.samples_in(member.chunk))
             self._drop_chunks()
         elif member.step == "finish":
             member.result = answer
             member.end()
 
     def _drop_chunks(self) -> None:
-        if self._kept:
-            return
-        assert self._store is not None
         # A stage that is at work on a chunk has yet to read it.
-        done = min((member.chunk - member.worker.busy for member in self._stages_left()), default=self._next - 1)
-        for chunk in range(self._dropped, done + 1):
-            path = reference_store.path_of(self._store.working, self._chunks[chunk][0])
-            if os.path.exists(path):
-                os.unlink(path)
-        self._dropped = max(self._dropped, done + 1)
+        self._chunks.drop(min((member.chunk - member.worker.busy for member in self._stages_left()), default=None))
 
 
 def _outcome(member: _Member) -> StageOutcome:

@@ -8,6 +8,7 @@ import numpy as np
 from ferry.runtimes import TensorSpec
 from ferry.verify.log_histogram import LogHistogram
 from ferry.verify.output_summary import looks_like_scores, part_axes, sums_along
+from ferry.verify.verdict import MagnitudeBin
 
 # Errors are also told by the magnitude of the value they befell, in steps of half a decade between these.
 MAGNITUDE_STEP, MAGNITUDE_LOWEST, MAGNITUDE_BINS = 0.5, -12, 48
@@ -116,16 +117,16 @@ class OutputErrors:
             return None
         return 20 * math.log10(peak) - 10 * math.log10(self.reference.squares / self.reference.count)
 
-    def magnitudes(self) -> List[Dict[str, float]]:
+    def magnitudes(self) -> List[MagnitudeBin]:
         """Mean and largest error by the magnitude of the reference's value: from ``10 ** log10_from`` half a decade."""
         counts, sums, maxima = self.by_magnitude
         return [
-            {
-                "log10_from": MAGNITUDE_LOWEST + MAGNITUDE_STEP * position,
-                "count": int(counts[position]),
-                "mean_abs_error": float(sums[position] / counts[position]),
-                "max_abs_error": float(maxima[position]),
-            }
+            MagnitudeBin(
+                log10_from=float(MAGNITUDE_LOWEST + MAGNITUDE_STEP * position),
+                count=int(counts[position]),
+                mean_abs_error=float(sums[position] / counts[position]),
+                max_abs_error=float(maxima[position]),
+            )
             for position in np.flatnonzero(counts)
         ]
 

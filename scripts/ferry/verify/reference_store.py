@@ -1,41 +1,38 @@
 """PyTorch's outputs on the disk, so that a later check of the same model on the same inputs need not run it again.
 
-A folder a key, a file a chunk of samples. When all chunks are in it the folder gets its key file: what an interrupted
-check leaves has none, is never read, and goes with the next check.
+A folder a key, a file a chunk of samples, and a key file that holds the SHA-256 of each chunk and of itself. A check
+works in a folder of its own, into which it links what was kept, and which gets its key file and its name when all
+chunks are in it: what an interrupted check leaves is never read, and no check can take another's files away from it.
 """
 
-import fcntl
+import contextlib
 import hashlib
 import json
 import os
 import shutil
-import zipfile
-import zlib
-from typing import Any, Dict, List, NamedTuple, Optional
+import tempfile
+from typing import Any, Dict, NamedTuple, Optional
 
-import numpy as np
-
-from ferry import atomic_file
+from ferry.folder_lock import WorkFolder, remove_unlocked
+from ferry.verify import chunk_file
+from ferry.verify.chunk_file import Stored
 
 # Raised when what is kept, or how it is computed, changes.
-FORMAT = 1
+FORMAT = 2
 # References larger than this are not kept: they pass through the disk, no more of them at a time than IN_FLIGHT.
 KEPT_BYTES = 4 << 30
 IN_FLIGHT_BYTES = 1 << 30
 # Room that a check leaves free on the disk.
 SPARE_BYTES = 1 << 30
-PARTIAL = ".partial"
+WORK, SPARE = "partial.", "ferry-references."
 KEY_FILE = "key.json"
 
 
-class Chunk(NamedTuple):
-    """The reference's outputs and PyTorch's in float32: each a list of [samples, *shape], one entry an output.
+class KeyFile(NamedTuple):
+    """What ``key.json`` holds: the SHA-256 of each chunk by its file's name, and what was noted with them."""
 
-    Where float64 could not be run the two are the same.
-    """
-
-    reference: List[np.ndarray]
-    float32: List[np.ndarray]
+    chunks: Dict[str, str]
+    note: Dict[str, Any]
 
 
 def key_of(parts: Dict[str, Any]) -> str:
@@ -43,108 +40,115 @@ def key_of(parts: Dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps({"format": FORMAT, **parts}, sort_keys=True).encode()).hexdigest()
 
 
-def path_of(folder: str, start: int) -> str:
-    """The file of the chunk whose first sample is ``start``."""
-    return os.path.join(folder, f"{start:08d}.npz")
-
-
-def write(folder: str, start: int, chunk: Chunk) -> None:
-    """Put a chunk in its place, whole."""
-    arrays = {f"reference_{position}": array for position, array in enumerate(chunk.reference)}
-    if chunk.float32 is not chunk.reference:
-        arrays.update({f"float32_{position}": array for position, array in enumerate(chunk.float32)})
-    path = path_of(folder, start)
-    with open(path + PARTIAL, "wb") as file:
-        np.savez(file, **arrays)
-    os.replace(path + PARTIAL, path)
-
-
-def read(folder: str, start: int) -> Optional[Chunk]:
-    """The chunk, or ``None`` where it is missing or damaged: a checksum is kept with each array."""
-    try:
-        with np.load(path_of(folder, start), allow_pickle=False) as held:
-            outputs = sum(name.startswith("reference_") for name in held.files)
-            reference = [held[f"reference_{position}"] for position in range(outputs)]
-            if "float32_0" not in held.files:
-                return Chunk(reference, reference)
-            return Chunk(reference, [held[f"float32_{position}"] for position in range(outputs)])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-        return None
-
-
 class ReferenceStore:
-    """The references in ``folder``: those of one key at a time, in ``working``."""
+    """The references of ``key``: those that an earlier check kept in the folder ``kept``, and new ones in ``output``.
 
-    def __init__(self, folder: str, key: str):
-        self.working = os.path.join(folder, key[:16])
-        self._folder, self._key = folder, key
-        self._lock: Optional[int] = None
-        os.makedirs(folder, exist_ok=True)
+    ``unkept`` says why new ones are not kept, if they are not. ``altered`` is whether kept ones were found whose key
+    file is not as it was written.
+    """
 
-    def find(self) -> Optional[Dict[str, Any]]:
-        """What was noted with the whole references of this key; ``None`` where there are none."""
+    def __init__(self, kept: str, output: str, key: str):
+        self._key, self._output = key, output
+        self._kept = os.path.join(kept, key[:16])
+        self._held: Optional[KeyFile] = None
+        self._work: Optional[WorkFolder] = None
+        self._spare: Optional[WorkFolder] = None
+        self.unkept: Optional[str] = None
+        self.altered = False
+
+    def find(self) -> Optional[KeyFile]:
+        """The key file of the references that were kept under this key; ``None`` where there are none to be trusted."""
         try:
-            with open(os.path.join(self.working, KEY_FILE)) as file:
+            with open(os.path.join(self._kept, KEY_FILE), encoding="utf-8") as file:
                 held = json.load(file)
-        except (OSError, ValueError):
+        except OSError:
             return None
-        return held.get("note") if isinstance(held, dict) and held.get("key") == self._key else None
+        except (ValueError, RecursionError):
+            held = None
+        if not isinstance(held, dict) or held.pop("sha256", None) != _digest(held) or held.get("key") != self._key:
+            self.altered = True
+            return None
+        self._held = KeyFile(held["chunks"], held["note"])
+        return self._held
 
-    def begin(self) -> None:
-        """Make an empty folder that chunks are written to."""
-        for name in os.listdir(self._folder):
-            self._remove(os.path.join(self._folder, name), whole=False)
-        if not self._remove(self.working, whole=True):
-            # Another check is at work on the same.
-            self.working += f".{os.getpid()}"
-        os.makedirs(self.working)
-        self._lock = _locked(self.working)
+    def forget(self) -> None:
+        """What was kept is of no use."""
+        self._held = None
 
-    def commit(self, note: Dict[str, Any]) -> None:
+    def stored(self, start: int) -> Optional[Stored]:
+        """The kept chunk whose first sample is ``start``, as it should be."""
+        name = chunk_file.name_of(start)
+        if self._held is None or name not in self._held.chunks:
+            return None
+        return Stored(os.path.join(self._kept, name), self._held.chunks[name])
+
+    def begin(self, size: int) -> None:
+        """Make a folder for the chunks, of ``size`` bytes in all; where they cannot be kept, one that passes."""
+        try:
+            os.makedirs(self._output, exist_ok=True)
+            self._work = WorkFolder(self._output, WORK)
+            self.unkept = None if self._held is not None else self._no_room_for(size)
+        except OSError as error:
+            self.stop_keeping(error.strerror or str(error))
+
+    @property
+    def spared(self) -> bool:
+        """Whether chunks go where temporary files do, since there was no room for them."""
+        return self._spare is not None
+
+    def stop_keeping(self, reason: str) -> None:
+        """There is no room for more in the folder: let what is still to come pass through the system's temporary one.
+
+        Raises:
+            OSError: there is no such folder.
+        """
+        self.unkept = f"{reason}: {self._output}"
+        if self._spare is None:
+            self._spare = WorkFolder(tempfile.gettempdir(), SPARE)
+
+    def path_of(self, start: int) -> str:
+        """Where a chunk whose first sample is ``start`` is to be written."""
+        folder = self._spare or self._work
+        assert folder is not None, "begin() comes first"
+        return os.path.join(folder.path, chunk_file.name_of(start))
+
+    def commit(self, digests: Dict[str, str], note: Dict[str, Any]) -> None:
         """All chunks are written: let later checks find them, and let those of other keys go."""
-        data = json.dumps({"key": self._key, "note": note}, indent=2).encode()
-        atomic_file.write_bytes(os.path.join(self.working, KEY_FILE), data)
-        self._unlock()
-        for name in os.listdir(self._folder):
-            if name != os.path.basename(self.working):
-                self._remove(os.path.join(self._folder, name), whole=True)
+        assert self._work is not None, "begin() comes first"
+        held: Dict[str, Any] = {"key": self._key, "chunks": digests, "note": note}
+        target = os.path.join(self._output, self._key[:16])
+        try:
+            with open(os.path.join(self._work.path, KEY_FILE), "w", encoding="utf-8") as file:
+                json.dump({**held, "sha256": _digest(held)}, file, indent=2)
+            remove_unlocked(target)
+            os.rename(self._work.path, target)
+        except OSError as error:
+            self.unkept = f"{error.strerror or error}: {self._output}"
+            return
+        self._work.keep()
+        self._work = None
+        for name in os.listdir(self._output):
+            if name != os.path.basename(target):
+                remove_unlocked(os.path.join(self._output, name))
 
     def discard(self) -> None:
         """Remove what was begun and not committed."""
-        if self._lock is not None:
-            shutil.rmtree(self.working, ignore_errors=True)
-            self._unlock()
+        for folder in (self._work, self._spare):
+            if folder is not None:
+                folder.remove()
+        self._work = self._spare = None
+        if self._output != os.path.dirname(self._kept):
+            # Nothing was kept there: an empty folder would be taken for references that are none.
+            with contextlib.suppress(OSError):
+                os.rmdir(self._output)
 
-    def room_for(self, size: int) -> bool:
-        """Whether references of ``size`` bytes are small enough to be kept, here and in general."""
-        return size <= KEPT_BYTES and size + SPARE_BYTES <= shutil.disk_usage(self._folder).free
-
-    def _remove(self, path: str, whole: bool) -> bool:
-        """Remove a folder nobody is writing to, if it is not whole or whole ones are meant too; is it gone?"""
-        if not whole and os.path.exists(os.path.join(path, KEY_FILE)):
-            return False
-        if os.path.isdir(path):
-            lock = _locked(path)
-            if lock is None:
-                return False
-            shutil.rmtree(path, ignore_errors=True)
-            os.close(lock)
-        return True
-
-    def _unlock(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
-
-def _locked(folder: str) -> Optional[int]:
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:
+    def _no_room_for(self, size: int) -> Optional[str]:
+        if size > KEPT_BYTES:
+            return f"they are larger than {KEPT_BYTES >> 30} GB"
+        if size + SPARE_BYTES > shutil.disk_usage(self._output).free:
+            return f"there is too little room left in {self._output}"
         return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
+
+
+def _digest(held: Dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()

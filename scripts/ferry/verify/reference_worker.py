@@ -4,7 +4,7 @@ import hashlib
 import os
 import sys
 import time
-from typing import Any, Dict, Iterable, Iterator, List, Optional
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Union
 
 import numpy as np
 
@@ -13,12 +13,12 @@ from ferry.model import model_file
 from ferry.model.model_source import ModelSource
 from ferry.runtimes.onnx_reference import OnnxReference
 from ferry.runtimes.pytorch_runtime import PytorchRuntime
-from ferry.verify import given_inputs, image_inputs, random_inputs, reference_store
+from ferry.verify import chunk_file, given_inputs, image_inputs, random_inputs
+from ferry.verify.chunk_file import Chunk, NoRoom, Placed, Stored
 from ferry.verify.inference_latency import Latency
 from ferry.verify.input_source import InputSource, RandomInputs
 from ferry.verify.output_errors import OutputErrors
 from ferry.verify.output_summary import OutputSummary
-from ferry.verify.reference_store import Chunk
 
 
 class ReferenceWorker:
@@ -94,20 +94,40 @@ class ReferenceWorker:
             "bytes": sum(array.nbytes for array in (reference if reference is narrow else [*reference, *narrow])),
         }
 
-    def agrees(self, folder: str) -> bool:
-        """Whether the references kept in ``folder`` begin with what the model computes today, to the bit."""
-        kept = reference_store.read(folder, 0)
-        if kept is None:
+    def agrees(self, first: Optional[Stored]) -> bool:
+        """Whether the ``first`` kept chunk begins with what the model computes today, to the bit."""
+        kept = chunk_file.read(first) if first is not None else None
+        if kept is None or not self._fits(kept, len(kept.reference[0]) if kept.reference else 0):
             return True  # It is computed again where it is read.
         pairs = [*zip(kept.reference, self._first.reference), *zip(kept.float32, self._first.float32)]
         return all(np.array_equal(held[0], now, equal_nan=now.dtype.kind == "f") for held, now in pairs)
 
-    def compute(self, folder: str, start: int, stop: int) -> None:
-        """See to it that the chunk of samples ``start`` to ``stop`` is in ``folder``, and take it in."""
-        chunk = reference_store.read(folder, start)
-        if chunk is None or len(chunk.reference[0]) != stop - start:
-            chunk = self._run(start, stop)
-            reference_store.write(folder, start, chunk)
+    def compute(self, kept: Optional[Stored], path: str, start: int, stop: int) -> Union[Placed, NoRoom]:
+        """See to it that the chunk of samples ``start`` to ``stop`` is at ``path``, and take it in.
+
+        It is the ``kept`` one if that is what was written, and computed otherwise. Where it cannot be written nothing
+        is taken in.
+        """
+        try:
+            chunk = chunk_file.take(kept, path) if kept is not None else None
+            if kept is not None and chunk is not None and self._fits(chunk, stop - start):
+                placed = Placed(Stored(path, kept.sha256), altered=False)
+            else:
+                chunk = self._run(start, stop)
+                # Not into a file that is linked to the kept one.
+                if os.path.exists(path):
+                    os.unlink(path)
+                placed = Placed(chunk_file.write(path, chunk), kept is not None and os.path.exists(kept.path))
+        except OSError as error:
+            return NoRoom(error.strerror or str(error))
+        self._take_in(chunk, start)
+        return placed
+
+    def _fits(self, chunk: Chunk, count: int) -> bool:
+        wanted = [(count, *spec.shape) for spec in self._model.outputs]
+        return count > 0 and all([array.shape for array in arrays] == wanted for arrays in chunk)
+
+    def _take_in(self, chunk: Chunk, start: int) -> None:
         for position, (reference, float32) in enumerate(zip(chunk.reference, chunk.float32)):
             self._summaries[position].add(reference)
             if self._summaries[position].finite:

@@ -9,7 +9,8 @@ import numpy as np
 from ferry.errors import VerificationError
 from ferry.runtimes import TensorSpec
 from ferry.runtimes.channels_last import with_layout
-from ferry.verify import reference_store
+from ferry.verify import chunk_file
+from ferry.verify.chunk_file import Stored
 from ferry.verify.inference_latency import Latency
 from ferry.verify.input_source import InputSource
 from ferry.verify.output_errors import OutputErrors
@@ -44,14 +45,14 @@ class StageWorker:
         # The first inference of a runtime makes room for the others, and is no measure of them.
         self._run(0)
 
-    def compute(self, folder: str, start: int, stop: int) -> None:
-        """Run the samples ``start`` to ``stop`` and compare them with their chunk in ``folder``."""
+    def compute(self, stored: Stored, start: int, stop: int) -> None:
+        """Run the samples ``start`` to ``stop`` and compare them with their chunk of references, ``stored``."""
         made: List[List[np.ndarray]] = []
         for position in range(start, stop):
             made.append(self._run(position, timed=True))
-        chunk = reference_store.read(folder, start)
+        chunk = chunk_file.read(stored)
         if chunk is None:
-            raise VerificationError(f"the reference of input {start} has gone from {folder}; run the check again")
+            raise VerificationError(f"{stored.path}, a reference, was changed during the check; run the check again")
         for errors, outputs, reference, float32 in zip(self._errors, zip(*made), chunk.reference, chunk.float32):
             if np.isfinite(reference).all():
                 errors.add(start, np.stack(outputs), reference, float32)

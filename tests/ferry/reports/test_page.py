@@ -50,6 +50,24 @@ def test_what_a_user_named_is_text_and_never_markup(reports):
     assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 6
 
 
+def test_it_judges_nothing_itself(reports):
+    report = reports["passed"]
+    report["stages"]["onnx"]["outputs"]["output"]["allowed"]["absolute"]["mean"] = 1e-30
+    assert 'class="bad-text"' not in page.render(report)
+    assert 'class="bad-text"' in page.render(reports["failed"])
+
+
+def test_no_control_character_reaches_it(reports):
+    report = reports["failed"]
+    attack = "\x1b[2J\u202e\x00\ud800"
+    report["model"] = report["stages"]["tensorflow"]["fault"] = report["stages"]["onnx"]["artifact"]["path"] = attack
+    report["stages"]["tensorflow"]["where"]["lines"] = [attack]
+    report["notes"] = [attack]
+    text = page.render(report)
+    assert [c for c in text if c != "\n" and not c.isprintable()] == []
+    assert text.count("\\x1b[2J\\u202e\\x00\\ud800") >= 5
+
+
 def test_it_asks_for_nothing(reports):
     text = page.render(reports["passed"])
     assert not re.search(r"(?:https?:)?//", text.replace("data:,", ""))

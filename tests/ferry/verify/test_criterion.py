@@ -30,7 +30,7 @@ def case(scale=1.0, rounding=ROUNDING, samples=SAMPLES, spec=SPEC):
 
 
 def fault(errors, summary, noise, tolerance=None):
-    return criterion.value_fault([summary], [noise] if noise else None, [errors], tolerance)
+    return criterion.judge(summary, noise, errors, tolerance).fault
 
 
 def off_by(error, **options):
@@ -195,5 +195,6 @@ def test_of_several_outputs_the_faulty_one_is_named():
     other = OutputSummary(SPEC._replace(name="other"), reference[0])
     other.add(reference)
     good, bad = gathered(reference, reference), gathered(reference + 1, reference)
-    assert criterion.value_fault([summary, other], [noise, noise], [good, bad]).startswith("other is off")
+    assert fault(good, summary, noise) is None
+    assert fault(bad, other, noise).startswith("other is off")
     assert criterion.worst_output([summary, other], [good, bad]) is bad

@@ -1,14 +1,18 @@
 """Whole measurements of a small model, with PyTorch and ONNX Runtime in processes of their own."""
 
+import json
 import os
+import shutil
 
 import numpy as np
 import pytest
 
 from ferry.errors import FerryError, VerificationError
 from ferry.model.model_source import ModelSource
-from ferry.verify import measure, reference_store
+from ferry.verify import chunk_file, measure, reference_chunks, reference_store
 from ferry.verify.measure import Job, Measurement
+from ferry.verify.reference_chunks import ReferenceChunks
+from ferry.verify.reference_store import ReferenceStore
 from programs import run_stage, write_model
 
 SAMPLES = 40
@@ -34,6 +38,7 @@ def job(model, tmp_path):
         model=ModelSource(str(model)),
         artifacts={"onnx": str(model.parent / "model.onnx")},
         options={},
+        kept=str(tmp_path / "build" / "references"),
         output=str(tmp_path / "build"),
         samples=SAMPLES,
         given="",
@@ -72,7 +77,7 @@ def test_a_second_check_reuses_the_references_to_the_same_figures(job):
     assert second.reference.reused
     assert figures(first) == figures(second)
     assert first.reference.latencies == second.reference.latencies
-    assert first.reference.latencies["float64"]["milliseconds"]["median"] > 0
+    assert first.reference.latencies["float64"].milliseconds.median > 0
     assert os.listdir(job.output) == ["references"]
 
 
@@ -92,38 +97,117 @@ def test_several_processes_for_pytorch_make_no_difference(job, monkeypatch):
     assert means(alone) == pytest.approx(means(together))
 
 
-def test_a_damaged_reference_is_computed_again(job):
+def chunks_of(job, outcome):
+    folder = os.path.join(job.output, "references", outcome.reference.key[:16])
+    return [os.path.join(folder, chunk_file.name_of(start)) for start in range(0, SAMPLES, 16)]
+
+
+def test_altered_references_are_computed_anew_and_counted(job):
     first = measured(job)
-    folder = os.path.join(job.output, "references", first.reference.key[:16])
-    path = reference_store.path_of(folder, 16)
-    with open(path, "rb") as file:
-        data = bytearray(file.read())
-    data[len(data) // 2] ^= 1
-    with open(path, "wb") as file:
-        file.write(data)
+    paths = chunks_of(job, first)
+    # Valid, and of the right shapes; all but the first sample, which is compared with today's, is wrong.
+    for path in paths[1:]:
+        with np.load(path) as held:
+            arrays = {name: held[name] + 1 for name in held.files}
+        np.savez(path, **arrays)
     second = measured(job)
-    assert second.reference.reused
+    assert (second.reference.reused, second.reference.remade, second.reference.kept) == (True, SAMPLES - 16, True)
     assert figures(first) == figures(second)
-    assert reference_store.read(folder, 16) is not None
+    third = measured(job)
+    assert (third.reference.reused, third.reference.remade) == (True, 0)
+    assert figures(first) == figures(third)
+
+
+def test_one_damaged_chunk_is_one_chunk_to_compute(job):
+    first = measured(job)
+    with open(chunks_of(job, first)[1], "r+b") as file:
+        file.seek(200)
+        file.write(b"\xff")
+    second = measured(job)
+    assert (second.reference.reused, second.reference.remade) == (True, 16)
+    assert figures(first) == figures(second)
+
+
+def test_an_altered_key_file_makes_all_of_them_anew(job):
+    first = measured(job)
+    path = os.path.join(os.path.dirname(chunks_of(job, first)[0]), reference_store.KEY_FILE)
+    with open(path) as file:
+        held = json.load(file)
+    held["chunks"] = dict(zip(held["chunks"], reversed(list(held["chunks"].values()))))
+    with open(path, "w") as file:
+        json.dump(held, file)
+    second = measured(job)
+    assert (second.reference.reused, second.reference.remade, second.reference.kept) == (False, SAMPLES, True)
+    assert figures(first) == figures(second)
+    assert measured(job).reference.remade == 0
+
+
+def test_kept_references_are_only_read_where_they_are(job, tmp_path):
+    first = measured(job)
+    os.unlink(chunks_of(job, first)[1])
+    with open(chunks_of(job, first)[0], "ab") as file:
+        file.write(b"more")
+    before = {path: os.stat(path).st_mtime_ns for path in (chunks_of(job, first)[0], chunks_of(job, first)[2])}
+    again = measured(job._replace(output=str(tmp_path / "output")))
+    assert (again.reference.reused, again.reference.remade) == (True, 16)
+    assert {path: os.stat(path).st_mtime_ns for path in before} == before
+    assert not os.path.exists(chunks_of(job, first)[1])
+    there = job._replace(kept=str(tmp_path / "output" / "references"), output=str(tmp_path / "third"))
+    third = measured(there)
+    assert (third.reference.reused, third.reference.remade) == (True, 0)
+    assert figures(first) == figures(third)
+    assert os.listdir(there.output) == []
 
 
 def test_references_too_large_to_keep_pass_through_the_disk(job, monkeypatch):
     kept = measured(job)
     monkeypatch.setattr(reference_store, "KEPT_BYTES", 0)
-    monkeypatch.setattr(reference_store, "IN_FLIGHT_BYTES", 1)
+    monkeypatch.setattr(reference_chunks, "IN_FLIGHT_BYTES", 1)
     seen = []
-    write = Measurement._drop_chunks
+    drop = ReferenceChunks.drop
 
-    def watched(self):
-        write(self)
-        seen.append(len(os.listdir(self._store.working)))
+    def watched(self, read):
+        drop(self, read)
+        seen.append(len(os.listdir(os.path.dirname(self._store.path_of(0)))))
 
-    monkeypatch.setattr(Measurement, "_drop_chunks", watched)
+    monkeypatch.setattr(ReferenceChunks, "drop", watched)
     passed = measured(job._replace(key={"lock": "2"}))
     assert not passed.reference.kept
+    assert passed.reference.unkept == "they are larger than 0 GB"
     assert figures(kept) == figures(passed)
     assert max(seen) <= 2
     assert len(os.listdir(os.path.join(job.output, "references"))) == 1  # Those that were kept before.
+
+
+@pytest.mark.parametrize("when", ["from the start", "in the midst"])
+def test_without_room_in_the_folder_it_goes_on_without_keeping(job, monkeypatch, when):
+    expected = figures(measured(job))
+    job = job._replace(key={"lock": "2"})
+    folder = os.path.join(job.output, "references")
+    if when == "from the start":
+        shutil.rmtree(folder)
+        os.symlink("/proc", folder)
+    else:
+        path_of = ReferenceStore.path_of
+        # As a disk does that is full: what is there stays, and no more can be written.
+        full = os.path.join(job.output, "nowhere", "chunk")
+
+        def path_while_full(self, start):
+            return full if start == 16 and not self.spared else path_of(self, start)
+
+        monkeypatch.setattr(ReferenceStore, "path_of", path_while_full)
+    outcome = measured(job)
+    assert not outcome.reference.kept
+    assert outcome.reference.unkept.endswith(folder)
+    assert figures(outcome) == expected
+    assert sorted(os.listdir(job.output)) == ["references"]
+    assert when == "from the start" or len(os.listdir(folder)) == 1
+
+
+def test_without_room_anywhere_that_is_said(job, monkeypatch):
+    monkeypatch.setattr(ReferenceStore, "path_of", lambda self, start: os.path.join(job.output, "nowhere", "chunk"))
+    with pytest.raises(VerificationError, match="there is no room for PyTorch's outputs: No such file or directory"):
+        measured(job)
 
 
 WEIGHTS = """

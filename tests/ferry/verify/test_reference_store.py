@@ -4,13 +4,15 @@ import os
 import numpy as np
 import pytest
 
-from ferry.verify import reference_store
-from ferry.verify.reference_store import Chunk, ReferenceStore, key_of, path_of, read, write
+from ferry.verify import chunk_file, reference_store
+from ferry.verify.chunk_file import Chunk
+from ferry.verify.reference_store import ReferenceStore, key_of
 
 pytestmark = pytest.mark.fast
 
 CHUNK = Chunk([np.arange(6.0).reshape(2, 3)], [np.arange(6, dtype=np.float32).reshape(2, 3)])
 KEY, OTHER = key_of({"model": 1}), key_of({"model": 2})
+NOTE = {"float32": {"milliseconds": None, "seconds": 0.0}}
 
 
 @pytest.fixture()
@@ -18,102 +20,137 @@ def folder(tmp_path):
     return str(tmp_path / "references")
 
 
+def store_of(folder, key=KEY):
+    return ReferenceStore(folder, folder, key)
+
+
+def begun(folder, key=KEY):
+    store = store_of(folder, key)
+    store.find()
+    store.begin(1000)
+    return store, chunk_file.write(store.path_of(0), CHUNK)
+
+
 def kept(folder, key=KEY):
-    store = ReferenceStore(folder, key)
-    store.begin()
-    write(store.working, 0, CHUNK)
-    store.commit({"latencies": {}})
-    return store
-
-
-def test_a_chunk_comes_back_as_it_was(tmp_path):
-    write(str(tmp_path), 32, CHUNK)
-    held = read(str(tmp_path), 32)
-    for ours, theirs in zip([*held.reference, *held.float32], [*CHUNK.reference, *CHUNK.float32]):
-        assert ours.dtype == theirs.dtype
-        np.testing.assert_array_equal(ours, theirs)
-    assert [name for name in os.listdir(str(tmp_path)) if "partial" in name] == []
-
-
-def test_without_float64_it_is_kept_once(tmp_path):
-    write(str(tmp_path), 0, Chunk(CHUNK.float32, CHUNK.float32))
-    held = read(str(tmp_path), 0)
-    assert held.reference is held.float32
-    np.testing.assert_array_equal(held.float32[0], CHUNK.float32[0])
-
-
-@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "missing", "pickle"])
-def test_a_damaged_chunk_is_none(tmp_path, damage):
-    write(str(tmp_path), 0, CHUNK)
-    path = path_of(str(tmp_path), 0)
-    with open(path, "rb") as file:
-        data = bytearray(file.read())
-    if damage == "missing":
-        os.unlink(path)
-    elif damage == "pickle":
-        np.savez(path, reference_0=np.array([{}], object))
-    else:
-        data[len(data) // 4] ^= 1
-        with open(path, "wb") as file:
-            file.write(data if damage == "flipped" else data[:100] if damage == "cut" else b"")
-    assert read(str(tmp_path), 0) is None
+    store, stored = begun(folder, key)
+    store.commit({chunk_file.name_of(0): stored.sha256}, NOTE)
+    return os.path.join(folder, key[:16])
 
 
 def test_whole_references_are_found_again_by_their_key_alone(folder):
     kept(folder)
-    assert ReferenceStore(folder, KEY).find() == {"latencies": {}}
-    assert ReferenceStore(folder, OTHER).find() is None
+    store = store_of(folder)
+    assert store.find().note == NOTE
+    assert chunk_file.read(store.stored(0)) is not None
+    assert store.stored(16) is None
+    assert store_of(folder, OTHER).find() is None
+    assert os.listdir(folder) == [KEY[:16]]
+
+
+def test_they_are_read_in_one_folder_and_written_to_another(folder, tmp_path):
+    kept(folder)
+    before = os.listdir(folder)
+    other = ReferenceStore(folder, str(tmp_path / "output"), KEY)
+    other.find()
+    other.begin(1000)
+    stored = other.stored(0)
+    chunk_file.take(stored, other.path_of(0))
+    other.commit({chunk_file.name_of(0): stored.sha256}, NOTE)
+    assert os.listdir(folder) == before
+    assert store_of(str(tmp_path / "output")).find().note == NOTE
 
 
 def test_what_was_not_committed_is_never_found(folder):
-    store = ReferenceStore(folder, KEY)
-    store.begin()
-    write(store.working, 0, CHUNK)
-    assert ReferenceStore(folder, KEY).find() is None
+    store, _ = begun(folder)
+    assert store_of(folder).find() is None
     store.discard()
     assert os.listdir(folder) == []
 
 
-def test_what_a_killed_check_left_goes_with_the_next(folder):
-    store = ReferenceStore(folder, KEY)
-    store.begin()
-    write(store.working, 0, CHUNK)
-    os.close(store._lock)  # As the system does when a process is killed.
-    again = ReferenceStore(folder, KEY)
-    assert again.find() is None
-    again.begin()
-    assert os.listdir(again.working) == []
-
-
 def test_two_checks_at_a_time_do_not_disturb_each_other(folder):
-    first, second = ReferenceStore(folder, KEY), ReferenceStore(folder, KEY)
-    first.begin()
-    write(first.working, 0, CHUNK)
-    second.begin()
-    assert second.working != first.working
+    (first, stored), (second, _) = begun(folder), begun(folder)
+    assert second.path_of(0) != first.path_of(0)
     second.discard()
-    first.commit({})
-    assert ReferenceStore(folder, KEY).find() == {}
+    first.commit({chunk_file.name_of(0): stored.sha256}, NOTE)
+    assert store_of(folder).find().note == NOTE
 
 
-def test_the_references_of_another_key_give_way_when_new_ones_are_whole(folder):
+def test_the_references_of_another_key_give_way_when_new_ones_are_whole_and_who_reads_them_has_them_still(folder):
     old = kept(folder)
-    new = ReferenceStore(folder, OTHER)
-    new.begin()
-    assert os.path.exists(old.working)
-    new.commit({})
-    assert not os.path.exists(old.working)
+    reader = store_of(folder)
+    reader.find()
+    reader.begin(1000)
+    chunk_file.take(reader.stored(0), reader.path_of(0))
+    new, stored = begun(folder, OTHER)
+    assert os.path.exists(old)
+    new.commit({chunk_file.name_of(0): stored.sha256}, NOTE)
+    assert not os.path.exists(old)
+    assert os.path.exists(reader.path_of(0))
 
 
-@pytest.mark.parametrize("data", ["", "{", "[]", json.dumps({"key": OTHER, "note": {}})])
-def test_a_damaged_key_file_is_not_believed(folder, data):
-    store = kept(folder)
-    with open(os.path.join(store.working, reference_store.KEY_FILE), "w") as file:
-        file.write(data)
-    assert ReferenceStore(folder, KEY).find() is None
+def altered(held, change):
+    held = json.loads(json.dumps(held))
+    if change == "digest":
+        held["chunks"] = dict.fromkeys(held["chunks"], "0" * 64)
+    elif change == "note":
+        held["note"]["float32"]["seconds"] = 1.0
+    elif change == "key":
+        held["key"] = OTHER
+    else:
+        del held["sha256"]
+    return json.dumps(held)
+
+
+@pytest.mark.parametrize("change", ["", "{", "[]", "[" * 100_000, "digest", "note", "key", "sha256"])
+def test_an_altered_key_file_is_not_believed_and_that_is_known(folder, change):
+    path = os.path.join(kept(folder), reference_store.KEY_FILE)
+    with open(path) as file:
+        held = json.load(file)
+    with open(path, "w") as file:
+        file.write(change if change[:1] in ("", "{", "[") else altered(held, change))
+    store = store_of(folder)
+    assert store.find() is None
+    assert store.altered
+
+
+def test_none_kept_and_others_kept_are_no_alteration(folder):
+    for key in (KEY, OTHER):
+        store = store_of(folder, key)
+        assert store.find() is None
+        assert not store.altered
+        kept(folder, KEY)
 
 
 def test_there_is_a_limit_to_what_is_kept(folder):
-    store = ReferenceStore(folder, KEY)
-    assert store.room_for(1000)
-    assert not store.room_for(reference_store.KEPT_BYTES + 1)
+    store = store_of(folder)
+    store.begin(1000)
+    assert store.unkept is None
+    store.discard()
+    store.begin(reference_store.KEPT_BYTES + 1)
+    assert store.unkept == "they are larger than 4 GB"
+    store.discard()
+
+
+def test_without_room_chunks_go_where_temporary_files_do(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(reference_store.tempfile, "gettempdir", lambda: str(tmp_path))
+    store, _ = begun(folder)
+    store.stop_keeping("No space left on device")
+    assert store.unkept == f"No space left on device: {folder}"
+    chunk_file.write(store.path_of(16), CHUNK)
+    assert not store.path_of(16).startswith(folder)
+    store.discard()
+    assert os.listdir(folder) == []
+    assert os.listdir(str(tmp_path)) == ["references"]
+
+
+@pytest.mark.parametrize("obstacle", ["a file", "a folder that nobody may write to"])
+def test_without_a_folder_they_go_there_at_once(folder, tmp_path, obstacle):
+    if obstacle == "a file":
+        open(folder, "w").close()
+    else:
+        os.symlink("/proc", folder)
+    store = store_of(folder)
+    store.begin(1000)
+    assert store.unkept.endswith(folder)
+    chunk_file.write(store.path_of(0), CHUNK)
+    store.discard()

@@ -4,6 +4,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Tup
 
 import onnx
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from onnx import helper
 
 from ferry.errors import UnsupportedModelError
 
@@ -69,16 +70,25 @@ def body(function: Function, call: onnx.NodeProto, new_name: Callable[[str], str
     given = {entry.name: entry for entry in call.attribute}
     attributes = {**function.defaults, **given}
     stem = call.name or call.op_type
-    returned = {}
+    made = {name for node in function.nodes for name in node.output}
+    # What is handed through as it came, or returned twice, has more than one name outside.
+    again = []
     for formal, actual in zip(function.outputs, call.output):
-        if formal in names:
-            # What is handed through as it came still has another name outside.
-            yield onnx.NodeProto(op_type="Identity", input=[names[formal]], output=[actual], name=new_name(actual))
+        if actual and formal in made and formal not in names:
+            names[formal] = actual
         elif actual:
-            returned[formal] = actual
-    names.update(returned)
+            again.append((formal, actual))
     for node in function.nodes:
         yield _renamed(node, names, attributes, lambda name: new_name(f"{stem}/{name}"))
+    for formal, actual in again:
+        source = names.get(formal, formal)
+        yield onnx.NodeProto(op_type="Identity", input=[source], output=[actual], name=new_name(f"{actual}/node"))
+
+
+def branch(graph: onnx.GraphProto, opset: int) -> Function:
+    """The branch of an ``If`` as a function without inputs; it reads the tensors around it under their own names."""
+    constants = [helper.make_node("Constant", [], [entry.name], value=entry) for entry in graph.initializer]
+    return Function([], [info.name for info in graph.output], [*constants, *graph.node], {}, opset)
 
 
 def _renamed(

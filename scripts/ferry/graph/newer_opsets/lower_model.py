@@ -115,6 +115,13 @@ class ModelLowering:
         self._depth -= 1
 
     def _lower_node(self, call: Call) -> None:
+        if call.node.op_type == "If" and call.has(0):
+            condition = call.graph.value(call.input(0))
+            chosen = None if condition is None else call.get("then_branch" if condition.all() else "else_branch")
+            if chosen is not None:
+                outside = onnx.NodeProto(op_type="If", output=call.outputs, name=call.node.name)
+                self._inline(functions.branch(chosen, call.opset), outside, call.graph)
+                return
         for entry in call.node.attribute:
             for inner in (*([entry.g] if entry.HasField("g") else []), *entry.graphs):
                 self.lower_graph(inner, call.opset, call.graph)

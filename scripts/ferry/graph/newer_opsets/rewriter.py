@@ -20,6 +20,7 @@ class Names:
     def __init__(self, used: Set[str]):
         self._used = used
         self._counts: Dict[str, int] = {}
+        self._nodes: Set[str] = set()
 
     def new(self, stem: str) -> str:
         """``stem``, or it with a number where it is taken."""
@@ -30,6 +31,12 @@ class Names:
         self._used.add(name)
         return name
 
+    def of_node(self, name: str) -> str:
+        """``name``, or another where a node has it already: ONNX Runtime takes no two nodes of one name."""
+        chosen = self.new(name) if name in self._nodes else name
+        self._nodes.update({chosen} - {""})
+        return chosen
+
 
 class GraphRewriter:
     """The nodes and initializers written so far, of one graph; it may read what ``outer`` has made until now."""
@@ -38,6 +45,8 @@ class GraphRewriter:
         self.names = names
         self.nodes: List[onnx.NodeProto] = []
         self.initializers: Dict[str, onnx.TensorProto] = {}
+        # Which tensors a sequence holds, by its name.
+        self.sequences: Dict[str, List[str]] = dict(outer.sequences) if outer else {}
         self._constants: Dict[str, onnx.TensorProto] = dict(outer._constants) if outer else {}
         self._types: Dict[str, TensorType] = dict(outer._types) if outer else {}
         self._producers: Dict[str, onnx.NodeProto] = dict(outer._producers) if outer else {}
@@ -84,6 +93,7 @@ class GraphRewriter:
 
     def emit(self, node: onnx.NodeProto) -> None:
         """Write a node that is in the terms of opset 12."""
+        node.name = self.names.of_node(node.name)
         self.nodes.append(node)
         for output in node.output:
             self._producers[output] = node

@@ -28,7 +28,6 @@ WITHOUT_EFFECT: Dict[Tuple[str, str], Callable[[Any], bool]] = {
     ("Cast", "saturate"): _anything,  # this about the other float8 types; both are refused by name.
     ("LpPool", "ceil_mode"): _is(0),
     ("LpPool", "dilations"): _all_ones,
-    ("Range", "stash_type"): _anything,  # float32, whatever the narrower type was.
     ("ScatterElements", "reduction"): _is("none"),
     ("ScatterND", "reduction"): _is("none"),
     ("SpaceToDepth", "mode"): _is("DCR"),

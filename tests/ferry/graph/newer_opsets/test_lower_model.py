@@ -78,8 +78,30 @@ def test_branches_are_lowered_too():
         for kind in ("Mish", "HardSwish")
     ]
     node = helper.make_node("If", ["no"], ["y"], then_branch=graphs[0], else_branch=graphs[1])
-    made = model([node], {"x": X}, 18, {"axes": np.array([0], np.int64), "no": np.array(False)})
-    assert_close(lowered(made, {"x": X})[0], (X * np.clip(X + 3, 0, 6) / 6)[None])
+    feeds = {"x": X, "no": np.array(False)}
+    made = model([node], feeds, 18, {"axes": np.array([0], np.int64)})
+    assert_close(lowered(made, feeds)[0], (X * np.clip(X + 3, 0, 6) / 6)[None])
+
+
+def test_where_the_condition_is_known_only_one_branch_is_left():
+    output = helper.make_tensor_value_info("t", TensorProto.FLOAT, [2, 3])
+    graphs = [
+        helper.make_graph(nodes, "branch", [], [output], constants)
+        for nodes, constants in (
+            ([helper.make_node("Add", ["x", "c"], ["t"])], [numpy_helper.from_array(X, "c")]),
+            ([helper.make_node("Frobnicate", ["x"], ["t"])], []),
+        )
+    ]
+    nodes = [
+        helper.make_node("Shape", ["x"], ["rows"], end=1),
+        helper.make_node("Equal", ["rows", "two"], ["yes"]),
+        helper.make_node("If", ["yes"], ["a"], then_branch=graphs[0], else_branch=graphs[1]),
+        helper.make_node("If", ["yes"], ["b"], then_branch=graphs[0], else_branch=graphs[1]),
+        helper.make_node("Add", ["a", "b"], ["y"]),
+    ]
+    made = model(nodes, {"x": X}, 18, {"two": np.array([2], np.int64)})
+    assert_close(lowered(made, {"x": X})[0], 4 * X)
+    assert "If" not in [node.op_type for node in made.graph.node]
 
 
 def test_a_constant_that_is_shorter_than_its_shape_is_refused():

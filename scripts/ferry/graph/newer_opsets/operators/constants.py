@@ -5,6 +5,7 @@ import onnx
 from onnx import numpy_helper
 from onnx.mapping import TENSOR_TYPE_TO_NP_TYPE
 
+from ferry.graph.newer_opsets import unchanged
 from ferry.graph.newer_opsets.call import Call
 from ferry.graph.newer_opsets.registry import lowers
 
@@ -59,6 +60,20 @@ def mel_weights(call: Call) -> None:
             matrix[peak, column] = 1
     dtype = TENSOR_TYPE_TO_NP_TYPE[call.get("output_datatype", onnx.TensorProto.FLOAT)]
     _as_output(call, matrix.astype(dtype))
+
+
+@lowers("Range", since=13)
+def numbers(call: Call) -> None:
+    """A constant where the bounds are, which may be vectors of one number: ONNX Runtime 1.4 takes scalars alone."""
+    bounds = [call.graph.value(call.input(position)) for position in range(3)]
+    if any(bound is None or bound.size != 1 for bound in bounds):
+        unchanged.write(call, without="stash_type")
+        return
+    start, limit, delta = (bound.reshape(-1)[0] for bound in bounds if bound is not None)
+    if not delta:
+        raise call.refuse("its steps have the size 0")
+    count = max(0, int(np.ceil((limit - start) / delta)))
+    _as_output(call, (start + delta * np.arange(count)).astype(start.dtype))
 
 
 def _as_output(call: Call, array: np.ndarray) -> None:

@@ -18,17 +18,7 @@ _WHY = {
         "OptionalGetElement",
         "OptionalHasElement",
     ),
-    "it is about a sequence of tensors, and TFLite knows tensors only": (
-        "ConcatFromSequence",
-        "SequenceAt",
-        "SequenceConstruct",
-        "SequenceEmpty",
-        "SequenceErase",
-        "SequenceInsert",
-        "SequenceLength",
-        "SequenceMap",
-        "SplitToSequence",
-    ),
+    "it is about a sequence of tensors, and TFLite knows tensors only": ("SequenceMap",),
     "it is about text, and the later stages compute with numbers": (
         "RegexFullMatch",
         "StringConcat",

@@ -53,6 +53,14 @@ def test_constants_of_every_kind(attribute, value):
     assert_close(lowered(model(nodes, {"x": x}, 13), {"x": x})[0], 2 * x)
 
 
+def test_numbers_in_a_row():
+    x = normal(10, 4)
+    bounds = {"a": np.array([1.5], np.float32), "b": np.array([-1], np.float32), "c": np.array([-0.75], np.float32)}
+    nodes = [helper.make_node("Range", ["a", "b", "c"], ["r"]), helper.make_node("Add", ["x", "r"], ["y"])]
+    made = lowered(model(nodes, {"x": x}, 27, bounds), {"x": x})[0]
+    assert_close(made, x + np.arange(1.5, -1, -0.75, dtype=np.float32))
+
+
 def test_windows_of_a_signal():
     x = normal(8, 10)
     for name, expected in (("HannWindow", np.hanning(10)), ("BlackmanWindow", np.blackman(10))):
@@ -66,7 +74,7 @@ def test_windows_of_a_signal():
     [
         ("Bernoulli", "it draws random numbers"),
         ("OptionalHasElement", "a value that may be absent"),
-        ("SequenceConstruct", "a sequence of tensors"),
+        ("SequenceMap", "a sequence of tensors"),
         ("StringConcat", "it is about text"),
         ("BitwiseNot", "the operator has no form in opset 12"),
         ("RoiAlign", "half a pixel"),

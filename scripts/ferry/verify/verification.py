@@ -1,0 +1,114 @@
+"""One verification of one model: what goes into it, its run, and its verdict."""
+
+import os
+import time
+from typing import Any, List, Optional
+
+from rich.console import Console
+
+from ferry import provenance
+from ferry.errors import VerificationError
+from ferry.model.model_source import ModelSource
+from ferry.verify import judge, measure
+from ferry.verify.artifact import artifact
+from ferry.verify.measure import Outcome
+from ferry.verify.progress import Progress
+from ferry.verify.verdict import Settings, Verdict
+
+ARTIFACTS = {"onnx": "model.onnx", "tensorflow": "model.pb", "tflite": "model.tflite"}
+
+
+class Verification:
+    """The files in ``build`` held against the model ``source``.
+
+    Args:
+        build: the folder with ``model.onnx``, ``model.pb`` and ``model.tflite``, and the ``references`` of an earlier
+            verification. It is only read.
+        output: the folder below which all is written.
+        device: the GPU that TensorFlow runs on; ``None`` for the CPU.
+        samples: how many inputs to compare, at most.
+        layout: what the last two files were built with, ``nchw`` or ``nhwc``.
+        inputs: the user's ``INPUTS=``.
+        tolerance: the user's own limit, as a share of an output's scale.
+    """
+
+    def __init__(
+        self,
+        source: ModelSource,
+        build: str,
+        output: str,
+        device: Any,
+        *,
+        samples: int,
+        layout: str,
+        inputs: Optional[str],
+        tolerance: Optional[float],
+    ):
+        self._started = time.monotonic()
+        self._source, self._build, self._output, self._device = source, build, output, device
+        self._model = os.path.splitext(os.path.basename(source.path))[0]
+        self._settings = Settings(
+            samples=samples,
+            layout=layout,
+            inputs=inputs,
+            tolerance=tolerance,
+            processors=len(os.sched_getaffinity(0)),
+            device=device.name if device else "cpu",
+        )
+        self._provenance = provenance.provenance()
+        self._artifacts = {name: artifact(os.path.join(build, file)) for name, file in ARTIFACTS.items()}
+
+    def measure(self, console: Console) -> Outcome:
+        """Run the model and its files on the same inputs; ``console`` shows how far that is.
+
+        Raises:
+            FerryError: nothing could be proved.
+        """
+        settings, layout = self._settings, self._settings.layout
+        job = measure.Job(
+            model=self._source,
+            artifacts={name: file.path for name, file in self._artifacts.items()},
+            options={"tensorflow": {"on": self._device, "layout": layout}, "tflite": {"layout": layout}},
+            kept=os.path.join(self._build, "references"),
+            output=self._output,
+            samples=settings.samples,
+            given=settings.inputs or "",
+            tolerance=settings.tolerance,
+            key={"lock": self._provenance["lock_sha256"]},
+            processors=settings.processors,
+        )
+        with Progress(console, [measure.REFERENCE, *self._artifacts]) as progress:
+            outcome = measure.Measurement(job, progress.begin, progress.advance).run()
+        for file in self._artifacts.values():
+            if artifact(file.path) != file:
+                raise VerificationError(f"{file.path} was replaced while it was being checked; run the check again")
+        return outcome
+
+    def judge(self, outcome: Outcome, last_report: str) -> Verdict:
+        """The verdict on what was measured; ``last_report`` is where the one before it is, if there is one."""
+        seconds = time.monotonic() - self._started
+        return judge.verdict(
+            self._model,
+            self._settings,
+            seconds,
+            outcome,
+            self._artifacts,
+            self._provenance,
+            self._notes(outcome, last_report),
+            self._output,
+        )
+
+    def nothing_proved(self, fault: str) -> Verdict:
+        """The verdict where ``measure`` could not be done, with the reason."""
+        return judge.of_nothing(self._model, self._settings, fault, self._provenance)
+
+    def _notes(self, outcome: Outcome, last_report: str) -> List[str]:
+        notes = [
+            f"{name}: {os.path.basename(self._artifacts[name].path)} is not the file that was checked last"
+            for name in judge.replaced_since(last_report, outcome.reference.key, self._artifacts)
+        ]
+        if self._source.path.endswith(".onnx"):
+            notes.append(
+                "the model came as ONNX: PyTorch here stands for ONNX Runtime, and in float64 for Ferry's own evaluator"
+            )
+        return notes

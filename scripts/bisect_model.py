@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Find the first tensor at which a converted model parts from the model it was made of."""
+"""Find the first tensor at which a converted model differs from the model it was built from."""
 
 import os
 import time
@@ -8,26 +8,29 @@ from ferry import stage
 
 
 def bisect(arguments, console) -> int:
-    """Walk the stages in ``arguments.build`` until one parts, and say where."""
+    """Walk the stages in ``arguments.build`` until one differs, and say where."""
     started = time.monotonic()
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     from ferry.bisect import describe
-    from ferry.bisect.find import Bisection
-    from ferry.bisect.trial_input import trial_input
+    from ferry.bisect.bisection_worker import BisectionProcess
     from ferry.model.model_source import ModelSource
+    from ferry.verify.trial_input import trial_input
+
+    def say(line: str) -> None:
+        console.print(f"bisect: {line}", markup=False)
 
     source = ModelSource(arguments.model, arguments.weights, arguments.input_shape)
-    bisection = Bisection(source, arguments.build, arguments.layout)
-    for name in [arguments.stage] if arguments.stage else bisection.stages:
-        trial = trial_input(arguments.build, name, bisection.examples)
-        finding = bisection.find(name, trial.arrays)
-        if finding is not None:
-            for line in describe.lines(finding):
-                console.print(f"bisect: {line}", markup=False)
-            return 0
-        sound = f"bisect: {name}: on {trial.source} every piece of it computes what it was made to compute"
-        console.print(sound, markup=False)
-    console.print(f"bisect: no stage parts in {time.monotonic() - started:.1f} s", markup=False)
+    with BisectionProcess(source, arguments.build, arguments.layout) as process:
+        hello = process.hello()
+        for name in [arguments.stage] if arguments.stage else hello.stages:
+            trial = trial_input(arguments.build, name, hello.examples)
+            finding = process.find(name, trial.arrays)
+            if finding is not None:
+                for line in describe.lines(finding):
+                    say(line)
+                return 0
+            say(f"{name}: on {trial.source} every piece of it computes what it should")
+    say(f"no stage differs from what it was built from; {time.monotonic() - started:.1f} s")
     return 0
 
 
@@ -39,7 +42,7 @@ def main() -> int:
     parser.add_argument("--input-shape", default="", metavar="SHAPES", help="a TorchScript model's, as in 1,3,224,224")
     parser.add_argument("--build", required=True, metavar="FOLDER", help="where the artifacts are")
     parser.add_argument(
-        "--layout", choices=["nchw", "nhwc"], default="nchw", help="what model.pb and model.tflite were made with"
+        "--layout", choices=["nchw", "nhwc"], default="nchw", help="what model.pb and model.tflite were built with"
     )
     parser.add_argument("--stage", choices=["onnx", "tensorflow", "tflite"], help="walk this stage alone")
     arguments = parser.parse_args()

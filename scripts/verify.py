@@ -52,9 +52,9 @@ def _located(source, arguments, output, verdict, console):
     stage_name = verdict.first_off
     if stage_name is None:
         return verdict
-    from ferry.bisect import explain
+    from ferry.verify import where_it_broke
 
-    where = explain.explain(source, arguments.build, output, arguments.layout, stage_name)
+    where = where_it_broke.cause(source, arguments.build, output, arguments.layout, stage_name)
     for line in where.lines:
         console.print(f"verify: {line}", markup=False)
     return verdict.located(stage_name, where)

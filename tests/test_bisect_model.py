@@ -1,13 +1,18 @@
 import json
+import re
+import struct
 
 import jsonschema
 import numpy as np
 import onnx
 import pytest
+import tflite as schema
 from onnx import numpy_helper
 
 from programs import ROOT, convert, run_stage, write_model
 
+# Where the schema puts it in the table of a convolution's options.
+STRIDE_H = 8
 LAYERS = "self.first = nn.Conv2d(3, 4, 3); self.second = nn.Linear(4, 5)"
 
 
@@ -26,10 +31,10 @@ def bisect(model, build, *arguments):
     return run_stage("bisect_model", "--model", model, "--build", build, *arguments)
 
 
-def test_it_says_that_a_sound_model_parts_nowhere(model, build):
+def test_it_says_that_a_sound_model_differs_nowhere(model, build):
     done = bisect(model, build)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("every piece of it computes what it was made to compute") == 3
+    assert done.stdout.count("every piece of it computes what it should") == 3
 
 
 def test_it_names_tensor_node_operator_and_module(model, build):
@@ -41,7 +46,7 @@ def test_it_names_tensor_node_operator_and_module(model, build):
     done = bisect(model, build)
     assert done.returncode == 0, done.stderr
     assert "bisect: onnx breaks: the ONNX model against PyTorch" in done.stdout
-    assert f"first tensor that parts: output, made by {gemm.name} (Gemm) of second" in done.stdout
+    assert f"first tensor that differs: output, made by {gemm.name} (Gemm) of second" in done.stdout
     assert "what to do: " in done.stdout
 
 
@@ -56,7 +61,7 @@ def test_a_model_that_came_as_onnx_is_walked_from_there_on(build):
     done = bisect(build / "model.onnx", build)
     assert done.returncode == 0, done.stderr
     assert "bisect: onnx:" not in done.stdout
-    assert done.stdout.count("every piece of it computes what it was made to compute") == 2
+    assert done.stdout.count("every piece of it computes what it should") == 2
     done = bisect(build / "model.onnx", build, "--stage", "onnx")
     assert done.returncode == 1
     assert "the model came as ONNX: there is no PyTorch to bisect it against" in done.stderr
@@ -85,6 +90,45 @@ def test_verify_says_where_a_stage_broke_and_bisects_on_its_worst_input(model, b
     where = report["stages"]["onnx"]["where"]
     assert (where["step"], where["operator"], where["scope"]) == ("export", "Conv", "first")
     assert (build / "worst_input_onnx.npz").exists()
+
+
+def stride_of_nothing(path):
+    """Damage the ``.tflite`` so that its interpreter divides by zero."""
+    data = bytearray(path.read_bytes())
+    graph = schema.Model.GetRootAsModel(data, 0).Subgraphs(0)
+    for position in range(graph.OperatorsLength()):
+        operator = graph.Operators(position)
+        if operator.BuiltinOptionsType() == schema.BuiltinOptions.Conv2DOptions:
+            table = operator.BuiltinOptions()
+            struct.pack_into("<i", data, table.Pos + table.Offset(STRIDE_H), 0)
+    path.write_bytes(data)
+
+
+def test_a_damaged_file_ends_the_bisection_and_that_is_said(model, build):
+    stride_of_nothing(build / "model.tflite")
+    done = bisect(model, build)
+    assert done.returncode == 1
+    assert re.search(r"bisect_model: error: the bisection was ended by SIG\w+ while it ran CONV_2D", done.stderr)
+    assert "bisect: tensorflow: on the first random input every piece" in done.stdout
+
+
+def test_a_bisection_that_is_ended_changes_nothing_of_the_verdict(model, build, tmp_path):
+    made = onnx.load(str(build / "model.onnx"))
+    bias = next(entry for entry in made.graph.initializer if entry.name == "second.bias")
+    bias.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(bias) + np.float32(0.5), bias.name))
+    onnx.save(made, str(build / "model.onnx"))
+    hostile = tmp_path / "m.py"
+    hostile.write_text(
+        "import os, sys\nif 'ferry.bisect.find' in sys.modules:\n    os.kill(os.getpid(), 11)\n" + model.read_text()
+    )
+    done = run_stage("verify", "--model", hostile, "--build", build, "--samples", 3)
+    assert done.returncode == 2
+    said = "where onnx breaks could not be found: the bisection was ended by SIGSEGV while it opened the model"
+    assert f"verify: {said}" in done.stdout
+    report = json.loads((build / "report.json").read_text())
+    jsonschema.validate(report, json.loads((ROOT / "docs" / "report.schema.json").read_text()))
+    assert report["stages"]["onnx"]["where"]["lines"] == [said]
+    assert said in (build / "report.html").read_text()
 
 
 def test_the_worst_input_of_a_stage_is_the_one_it_is_walked_on(model, build):

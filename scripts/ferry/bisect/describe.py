@@ -2,14 +2,14 @@
 
 from typing import Dict, List, NamedTuple
 
-from ferry.bisect.find import Finding, Node
+from ferry.bisect.finding import Finding, Node
 
 # Of a piece that stands for many nodes, how many are named.
 MOST_NAMED = 4
 
 
 class Step(NamedTuple):
-    """One of the comparisons: what is held against what, and what to do where they part."""
+    """One of the comparisons: what is held against what, and what to do where they differ."""
 
     what: str
     remedy: str
@@ -47,7 +47,7 @@ def lines(finding: Finding) -> List[str]:
     step = STEPS[finding.step]
     said = [f"{finding.stage} breaks: {step.what}"]
     if finding.node is not None:
-        said.append(f"first tensor that parts: {finding.tensor}, made by {_named(finding.node)}")
+        said.append(f"first tensor that differs: {finding.tensor}, made by {_named(finding.node)}")
         if finding.also:
             more = len(finding.also) - MOST_NAMED
             named = ", ".join(_named(node) for node in finding.also[:MOST_NAMED])
@@ -60,7 +60,7 @@ def lines(finding: Finding) -> List[str]:
         )
     if finding.others:
         counted = ", ".join(f"{operator} ({count})" for operator, count in finding.others)
-        said.append(f"further pieces that part, each on its own: {counted}")
+        said.append(f"further pieces that differ, each on its own: {counted}")
     said.extend(finding.notes)
     said.append(f"what to do: {step.remedy}")
     return said

@@ -1,8 +1,8 @@
-"""Find where a stage breaks: the comparisons that a stage is made of, in order, until one parts."""
+"""Find where a stage breaks: the comparisons that a stage consists of, in order, until one finds a difference."""
 
 import os
 from collections import Counter
-from typing import Dict, List, NamedTuple, Optional, Tuple, Union
+from typing import Dict, List, Optional, Tuple, Union
 
 import numpy as np
 import onnx
@@ -10,6 +10,7 @@ import torch
 
 from ferry.bisect import pytorch_trace
 from ferry.bisect.distance import distance, is_fault
+from ferry.bisect.finding import Finding, Node
 from ferry.bisect.onnx_side import OnnxSide
 from ferry.bisect.side import Reference, Side, Values
 from ferry.bisect.tensorflow_side import TensorflowSide, places
@@ -26,37 +27,6 @@ from ferry.runtimes.onnx_reference import OnnxReference
 from ferry.tflite import flatbuffer
 
 STAGES = ("onnx", "tensorflow", "tflite")
-
-
-class Node(NamedTuple):
-    """An ONNX node and the PyTorch module it came from, ``""`` where that is the model itself or is not known."""
-
-    name: str
-    operator: str
-    scope: str
-
-
-class Finding(NamedTuple):
-    """The first tensor at which a stage's model parts from what it was made of.
-
-    ``step`` is one of the keys of ``describe.STEPS``. ``node`` makes the ONNX tensor ``tensor``; the piece at fault
-    stands for ``also``, the nodes before it, too, and is called ``made_by`` in the stage's own model. ``error`` is what
-    the piece alone adds; ``before`` and ``after`` are the errors of its inputs and output computed from the model's
-    inputs; each is over the tensor's own scale. ``others`` counts by operator the further pieces at fault. Where no
-    single piece could be named, ``node`` is ``None`` and ``notes`` says why.
-    """
-
-    stage: str
-    step: str
-    tensor: str = ""
-    node: Optional[Node] = None
-    also: Tuple[Node, ...] = ()
-    made_by: str = ""
-    error: float = 0.0
-    before: float = 0.0
-    after: float = 0.0
-    others: Tuple[Tuple[str, int], ...] = ()
-    notes: Tuple[str, ...] = ()
 
 
 class Bisection:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ferry.bisect.distance import distance, is_fault, rounding
 from ferry.bisect.side import Point, Reference, Side, Values
+from ferry.worker import report_step
 
 # What the tensors held at a time may take; more of them are computed in several passes.
 LARGEST_CHUNK_BYTES = 1 << 29
@@ -41,6 +42,7 @@ def error_from_inputs(reference: Reference, side: Side, inputs: Values, point: P
     if point in side.inputs:
         return 0.0
     given = {entry: inputs[entry.name] for entry in side.sources(point, set(side.inputs))}
+    report_step(f"{side.described(point)} and all before it")
     return distance(side.compute(point, given), reference.values([point.name], inputs)[point.name])
 
 
@@ -51,6 +53,7 @@ def _try(side: Side, point: Point, sources: List[Point], values: Values) -> Tupl
     def compute(changed: Dict[Point, np.ndarray]) -> np.ndarray:
         return side.compute(point, changed)
 
+    report_step(side.described(point))
     made = compute(given)
     found = Parting(point, sources, distance(made, wanted))
     if not is_fault(made, wanted):

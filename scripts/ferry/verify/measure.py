@@ -5,11 +5,12 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 import numpy as np
 
+from ferry import worker
 from ferry.errors import FerryError, VerificationError
 from ferry.folder_lock import WorkFolder
 from ferry.model.model_source import ModelSource
 from ferry.runtimes import TensorSpec
-from ferry.verify import criterion, matched_tensors, reference_store, vacuity, worker
+from ferry.verify import criterion, matched_tensors, reference_store, vacuity
 from ferry.verify.inference_latency import Latency
 from ferry.verify.input_source import InputSource
 from ferry.verify.output_errors import OutputErrors
@@ -18,7 +19,7 @@ from ferry.verify.reference_chunks import ReferenceChunks, noted_latencies
 from ferry.verify.reference_store import ReferenceStore
 from ferry.verify.stage_worker import StageWorker
 from ferry.verify.verdict import LatencyFigures
-from ferry.verify.worker import Worker
+from ferry.worker import Worker
 
 # A process is handed a chunk at a time: few enough samples to share the work out evenly at the end.
 CHUNK_SAMPLES, CHUNK_BYTES = 16, 16 << 20

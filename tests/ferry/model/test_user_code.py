@@ -54,7 +54,7 @@ def test_a_model_file_that_forks_is_exported_and_opened_by_a_worker(tmp_path):
         """
         from ferry.model.model_source import ModelSource
         from ferry.verify.reference_worker import ReferenceWorker
-        from ferry.verify.worker import Worker
+        from ferry.worker import Worker
         if __name__ == "__main__":
             worker = Worker("reference", ReferenceWorker, ModelSource(sys.argv[1]))
             print(worker.answer()["inputs"][0].shape)

@@ -4,7 +4,7 @@ import signal
 import pytest
 
 from ferry.errors import ModelFileError, VerificationError
-from ferry.verify.worker import Worker, wait
+from ferry.worker import Worker, WorkerEnded, report_step, wait
 
 
 class Opened:
@@ -28,7 +28,9 @@ class Opened:
             raise KeyError("deep inside")
         if how == "memory":
             raise MemoryError
-        if how == "crash":
+        if how == "crash after a step":
+            report_step("CONV_2D, operator 3")
+        if how.startswith("crash"):
             os.kill(os.getpid(), signal.SIGSEGV)
         os._exit(3)
 
@@ -71,6 +73,13 @@ def test_a_failure_there_is_an_error_here(worker, how, error, message):
         worker.call("fail", how)
     if how in ("ferry", "bug"):
         assert "Traceback" in str(raised.value.__cause__)
+
+
+def test_of_one_that_was_ended_it_is_known_what_it_did_last(worker):
+    worker.answer()
+    with pytest.raises(WorkerEnded) as raised:
+        worker.call("fail", "crash after a step")
+    assert (raised.value.how, raised.value.step) == ("was ended by SIGSEGV", "CONV_2D, operator 3")
 
 
 def test_asking_one_that_has_ended_is_an_error_and_not_a_traceback(worker):

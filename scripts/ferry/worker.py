@@ -18,8 +18,31 @@ from ferry.errors import FerryError, VerificationError
 _CONTEXT = multiprocessing.get_context("spawn")
 
 
+# In a worker, its end of the pipe.
+_channel: Optional[connection.Connection] = None
+_STEP = ""
+
+
 class WorkerTraceback(Exception):
     """What went wrong in a worker, as it printed it there."""
+
+
+class WorkerEnded(VerificationError):
+    """The worker's process ended: ``how``, such as by which signal, and the last ``step`` that it had reported."""
+
+    def __init__(self, how: str, step: str):
+        super().__init__(f"its process {how}")
+        self.how, self.step = how, step
+
+
+def report_step(text: str) -> None:
+    """Say, in a worker, what it is about to do, in case that it ends there. Elsewhere it does nothing."""
+    if _channel is not None:
+        try:
+            _channel.send((_STEP, text, None))
+        except OSError:
+            # The program that asked has ended.
+            os._exit(0)
 
 
 class Worker:
@@ -30,6 +53,7 @@ class Worker:
 
     def __init__(self, name: str, opener: Callable[..., Any], *arguments: Any):
         self.name, self.busy = name, True
+        self._step = ""
         self.connection, theirs = _CONTEXT.Pipe()
         # It is daemonic to this process: it is ended where the program ends otherwise than by way of close().
         self._process = _CONTEXT.Process(target=_serve, args=(theirs, opener, arguments), daemon=True)
@@ -48,12 +72,16 @@ class Worker:
         """Wait for what is owed: at first the opened thing's ``hello()``.
 
         Raises:
-            FerryError: what the worker raised, or that its process ended.
+            FerryError: what the worker raised.
+            WorkerEnded: its process ended.
         """
         try:
             kind, value, details = self.connection.recv()
+            while kind == _STEP:
+                self._step = value
+                kind, value, details = self.connection.recv()
         except (EOFError, OSError):
-            raise VerificationError(self._ended()) from None
+            raise WorkerEnded(self._ended(), self._step) from None
         finally:
             self.busy = False
         if kind is None:
@@ -76,8 +104,8 @@ class Worker:
         self._process.join(10)
         code = self._process.exitcode
         if code is not None and code < 0:
-            return f"its process was ended by {signal.Signals(-code).name}"
-        return f"its process ended with exit code {code}"
+            return f"was ended by {signal.Signals(-code).name}"
+        return f"ended with exit code {code}"
 
 
 def wait(workers: List[Worker]) -> List[Worker]:
@@ -87,6 +115,8 @@ def wait(workers: List[Worker]) -> List[Worker]:
 
 
 def _serve(channel: connection.Connection, opener: Callable[..., Any], arguments: tuple) -> None:
+    global _channel  # noqa: PLW0603  It is this process's for as long as it lives.
+    _channel = channel
     # A model file may start processes, which a daemonic process may not, and starts them in the system's own way.
     multiprocessing.current_process().daemon = False
     multiprocessing.set_start_method(None, force=True)

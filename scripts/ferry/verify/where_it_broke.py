@@ -1,26 +1,28 @@
-"""A bisection for someone who asked for something else: whatever goes wrong in it is a line, and not an end."""
+"""A bisection of the stage that failed: whatever goes wrong in it is a line, and changes nothing of the verdict."""
 
 import math
 import sys
 import traceback
 
 from ferry.bisect import describe
-from ferry.bisect.find import Bisection, Finding
-from ferry.bisect.trial_input import trial_input
+from ferry.bisect.bisection_worker import BisectionProcess
+from ferry.bisect.finding import Finding
+from ferry.errors import FerryError, first_line
 from ferry.model.model_source import ModelSource
+from ferry.verify.trial_input import trial_input
 from ferry.verify.verdict import Cause
 
 
-def explain(model: ModelSource, build: str, output: str, layout: str, stage: str) -> Cause:
+def cause(model: ModelSource, build: str, output: str, layout: str, stage: str) -> Cause:
     """Where ``stage`` breaks. ``build`` holds the artifacts, ``output`` the worst input that was kept of them."""
     try:
-        bisection = Bisection(model, build, layout)
-        trial = trial_input(output, stage, bisection.examples)
-        finding = bisection.find(stage, trial.arrays)
-    except Exception as error:
+        with BisectionProcess(model, build, layout) as process:
+            trial = trial_input(output, stage, process.hello().examples)
+            finding = process.find(stage, trial.arrays)
+    except FerryError as error:
+        # For the log: the error itself is a line.
         traceback.print_exc(file=sys.stderr)
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        return _unknown(f"where {stage} breaks could not be found: {reason}")
+        return _unknown(f"where {stage} breaks could not be found: {first_line(error)}")
     if finding is None:
         return _unknown(f"no single piece of {stage} is at fault on its worst input: its roundings add up")
     return _cause(finding)

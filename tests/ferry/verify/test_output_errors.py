@@ -73,10 +73,10 @@ def test_agreement_of_the_best_and_of_the_five_best():
 def test_errors_are_told_by_the_magnitude_they_befell():
     reference = np.array([[[1e-3, 2.0, 2.5] + [0.0] * 7]])
     made = reference + np.array([[[1e-6, 1e-2, 3e-2] + [0.0] * 7]])
-    found = {entry["log10_from"]: entry for entry in measured(SCORES, made, reference).magnitudes()}
-    assert found[-3.0]["max_abs_error"] == pytest.approx(1e-6)
-    assert found[0.0]["count"] == 2
-    assert found[0.0]["mean_abs_error"] == pytest.approx(2e-2)
+    found = {entry.log10_from: entry for entry in measured(SCORES, made, reference).magnitudes()}
+    assert found[-3.0].max_abs_error == pytest.approx(1e-6)
+    assert found[0.0].count == 2
+    assert found[0.0].mean_abs_error == pytest.approx(2e-2)
 
 
 def test_of_equally_bad_samples_the_first_is_the_worst():

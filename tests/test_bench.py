@@ -136,6 +136,6 @@ def test_rounds_that_are_no_count_are_refused(tmp_path, rounds):
 
 def test_what_the_newer_python_runs_needs_nothing_of_ferrys(newest):
     for name in ("latency_worker", "chart"):
-        source = Path(__file__).resolve().parent.parent / "scripts" / "ferry" / "bench" / f"{name}.py"
+        source = Path(__file__).resolve().parent.parent / "scripts" / "develop" / "bench" / f"{name}.py"
         command = [str(newest), "-s", "-c", f"import runpy; runpy.run_path({str(source)!r})"]
         assert subprocess.run(command, cwd=sys.prefix).returncode == 0

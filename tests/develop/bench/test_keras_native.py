@@ -34,7 +34,7 @@ def test_nothing_it_computes_with_is_denormal(mobilenet_of_keras):
 
 
 def test_its_weights_are_the_same_on_each_run(mobilenet_of_keras, tmp_path):
-    program = ROOT / "scripts" / "ferry" / "bench" / "keras_native.py"
+    program = ROOT / "scripts" / "develop" / "bench" / "keras_native.py"
     done = run(sys.executable, program, "MobileNetV2", tmp_path / "model.tflite")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "model.tflite").read_bytes() == mobilenet_of_keras

@@ -123,8 +123,8 @@ def altered(lowering, **attributes):
 
     def lower_otherwise(node, tensors):
         for name, value in attributes.items():
-            if name in node.attrs:
-                node.attrs[name] = value
+            if name in node.attributes:
+                node.attributes[name] = value
         return lowering(node, tensors)
 
     return lower_otherwise
@@ -156,11 +156,11 @@ def where(applies, wrong, right=conv.lower):
 
 
 def is_stem(node):
-    return node.attrs["strides"] == [2, 2]
+    return node.attributes["strides"] == [2, 2]
 
 
 def is_dilated(node):
-    return node.attrs["dilations"] == [2, 2]
+    return node.attributes["dilations"] == [2, 2]
 
 
 def without_bias(node, tensors):

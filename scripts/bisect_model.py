@@ -42,11 +42,14 @@ def main() -> int:
     parser.add_argument("--input-shape", default="", metavar="SHAPES", help="a TorchScript model's, as in 1,3,224,224")
     parser.add_argument("--build", required=True, metavar="FOLDER", help="where the artifacts are")
     parser.add_argument(
+        "--output", default="", metavar="FOLDER", help="where the log goes; unset, beside the artifacts"
+    )
+    parser.add_argument(
         "--layout", choices=["nchw", "nhwc"], default="nchw", help="what model.pb and model.tflite were built with"
     )
     parser.add_argument("--stage", choices=["onnx", "tensorflow", "tflite"], help="walk this stage alone")
     arguments = parser.parse_args()
-    return stage.run("bisect_model", arguments, os.path.join(arguments.build, "model.tflite"), bisect)
+    return stage.run("bisect_model", arguments, os.path.join(arguments.output or arguments.build, "log"), bisect)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ def export(arguments, console) -> int:
     from ferry import atomic_file
     from ferry.model import files_read
 
-    read = files_read.watch()
+    files_read.watch()
     from ferry.export import pytorch_export
     from ferry.graph import onnx_pieces
     from ferry.model import model_file
@@ -31,7 +31,6 @@ def export(arguments, console) -> int:
     for remark in remarks:
         console.print(f"export_onnx: {remark}", markup=False)
     atomic_file.write_pieces(arguments.output, onnx_pieces.pieces(made))
-    files_read.write(arguments.output, read, arguments.made_of)
     nodes = sum(node.op_type != "Constant" for node in made.graph.node)
     detail = f"opset {made.opset_import[0].version}, {nodes} nodes"
     stage.result(console, "export_onnx", arguments.output, detail, started)
@@ -45,7 +44,6 @@ def main() -> int:
     parser.add_argument("--weights", default="", metavar="FILE.pth", help="a checkpoint to load into the model")
     parser.add_argument("--input-shape", default="", metavar="SHAPES", help="a TorchScript model's, as in 1,3,224,224")
     parser.add_argument("--output", required=True, metavar="FILE.onnx", help="the ONNX model to write")
-    parser.add_argument("--made-of", default="", metavar="TEXT", help="what make is to compare with at its next run")
     arguments = parser.parse_args()
     return stage.run("export_onnx", arguments, arguments.output, export)
 

@@ -13,11 +13,12 @@ def take_over(arguments, console) -> int:
     from ferry.graph import foreign, onnx_file, onnx_pieces
     from ferry.model import files_read
 
-    model, remarks, files = foreign.load(arguments.model, arguments.input_shape)
+    files_read.watch()
+
+    model, remarks, _files = foreign.load(arguments.model, arguments.input_shape)
     for remark in remarks:
         console.print(f"import_onnx: {remark}", markup=False)
     atomic_file.write_pieces(arguments.output, onnx_pieces.pieces(model))
-    files_read.write(arguments.output, files, arguments.made_of)
     detail = f"opset {onnx_file.opset_of(model)}, {len(model.graph.node)} nodes"
     stage.result(console, "import_onnx", arguments.output, detail, started)
     return 0
@@ -29,7 +30,6 @@ def main() -> int:
     parser.add_argument("--model", required=True, metavar="FILE.onnx", help="the ONNX model, of opset 7 or newer")
     parser.add_argument("--input-shape", default="", metavar="SHAPES", help="for inputs whose shapes are not static")
     parser.add_argument("--output", required=True, metavar="FILE.onnx", help="the ONNX model to write")
-    parser.add_argument("--made-of", default="", metavar="TEXT", help="what make is to compare with at its next run")
     arguments = parser.parse_args()
     return stage.run("import_onnx", arguments, arguments.output, take_over)
 

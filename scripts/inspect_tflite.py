@@ -46,8 +46,11 @@ def main() -> int:
     """Read the arguments and run the program."""
     parser = stage.parser("inspect_tflite", __doc__)
     parser.add_argument("--build", required=True, metavar="FOLDER", help="where model.tflite is")
+    parser.add_argument(
+        "--output", default="", metavar="FOLDER", help="where the log goes; unset, beside the artifacts"
+    )
     arguments = parser.parse_args()
-    return stage.run("inspect_tflite", arguments, os.path.join(arguments.build, "model.tflite"), inspect)
+    return stage.run("inspect_tflite", arguments, os.path.join(arguments.output or arguments.build, "log"), inspect)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import os
 import re
 import sys
 
+from runners import variables
+
 TEMPLATE = '''\
 """What this model is. `make verify MODEL={model}` converts it and compares each stage's outputs with PyTorch's."""
 
@@ -50,8 +52,8 @@ def get_example_input():
 
 
 def main() -> int:
-    """Write the template to the file, or to ``models/<name>.py``, that the command line names."""
-    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    """Write the template to the file, or to ``models/<name>.py``, that the command line or ``NAME`` names."""
+    name = sys.argv[1] if len(sys.argv) > 1 else variables.read()["NAME"]
     if not name:
         return _fail("say what to call it: make new NAME=my_model")
     path = name if name.endswith(".py") else os.path.join("models", f"{name}.py")

@@ -27,6 +27,7 @@ def verify(arguments, console) -> int:
         layout=arguments.layout,
         inputs=arguments.inputs or None,
         tolerance=arguments.tolerance,
+        shown=arguments.shown or output,
     )
     try:
         outcome = verification.measure(console)

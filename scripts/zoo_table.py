@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Put the reports of many verified models into one table."""
 
-import argparse
 import json
 import os
 import sys
+
+from ferry import stage
 
 HEAD = """\
 # The zoo
@@ -25,24 +26,27 @@ norms taken from what passes through them. `make zoo` carries them all, verifies
 COLUMNS = "| model | verdict | error | rounding | operators | Flex | MB | inputs | ms | s |\n" + "| --- " * 10 + "|\n"
 
 
-def main() -> int:
-    """Write the table; 1 if a model failed or has no report."""
-    parser = argparse.ArgumentParser(prog="zoo_table", description=__doc__)
-    parser.add_argument("--build", required=True, metavar="FOLDER", help="where each model has its folder")
-    parser.add_argument("--output", required=True, metavar="FILE.md", help="the table to write")
-    parser.add_argument("models", nargs="+", metavar="MODEL")
-    arguments = parser.parse_args()
-    from rich import console
-
+def write(arguments, console) -> int:
+    """Write the table to ``arguments.output``; 1 if a model failed or has no report."""
     from ferry import atomic_file
 
     reports = {name: load(os.path.join(arguments.build, name, "report.json")) for name in arguments.models}
     text = as_markdown(reports)
     atomic_file.write_bytes(arguments.output, text.encode())
-    console.Console(highlight=False, soft_wrap=True).print(text[len(HEAD) :].rstrip(), markup=False)
+    console.print(text[len(HEAD) :].rstrip(), markup=False)
     passed = sum(bool(report and report["passed"]) for report in reports.values())
-    print(f"zoo: {passed} of {len(reports)} models passed; {arguments.output}")
+    console.print(f"zoo: {passed} of {len(reports)} models passed; {arguments.output}", markup=False)
     return 0 if passed == len(reports) else 1
+
+
+def main() -> int:
+    """Read the arguments and run the program."""
+    parser = stage.parser("zoo_table", __doc__)
+    parser.add_argument("--build", required=True, metavar="FOLDER", help="where each model has its folder")
+    parser.add_argument("--output", required=True, metavar="FILE.md", help="the table to write")
+    parser.add_argument("models", nargs="+", metavar="MODEL")
+    arguments = parser.parse_args()
+    return stage.run("zoo_table", arguments, arguments.output, write)
 
 
 def load(path):

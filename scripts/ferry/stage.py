@@ -7,12 +7,13 @@ import signal
 import sys
 import time
 import traceback
-from typing import Any, Callable
+from typing import Any, Callable, Optional, TextIO, Tuple
 
 from rich import filesize
 from rich.console import Console
 
 from ferry.errors import FerryError, OutputFileError, place_of
+from ferry.model import files_read
 from ferry.printable import printable, printable_lines
 
 INTERRUPTED = 130
@@ -20,6 +21,23 @@ INTERRUPTED = 130
 FAULT = "this should not have happened, and is a fault in Ferry"
 
 Body = Callable[[argparse.Namespace, Console], int]
+
+
+class FinalPaths:
+    """A text stream in which the folder ``written`` is called ``shown``: what is in it will be put there.
+
+    The runner publishes what a stage has made when the stage has ended; by then its own folder is gone.
+    """
+
+    def __init__(self, file: TextIO, written: str, shown: str):
+        self._file, self._written, self._shown = file, written, shown
+
+    def write(self, text: str) -> int:
+        """Write ``text`` with the paths that it will be true of."""
+        return self._file.write(text.replace(self._written, self._shown))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 class SafeConsole(Console):
@@ -35,6 +53,8 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
         prog=name, description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     made.add_argument("--log", metavar="FILE", help="where the libraries' own output goes (VERBOSE=1: the terminal)")
+    made.add_argument("--shown", metavar="FOLDER", help="the folder to name in messages for the one that is written to")
+    made.add_argument("--record", metavar="FILE.json", help="where to write what has been read")
     return made
 
 
@@ -58,33 +78,30 @@ def run(name: str, arguments: argparse.Namespace, output: str, body: Body) -> in
 
     Until ``body`` ends, whatever TensorFlow, PyTorch and their C++ parts print goes to a log file beside ``output``;
     only ``console`` reaches the terminal. ``body`` imports the heavy libraries itself, so that ``--help`` is instant
-    and their warnings at import are in the log too.
+    and their warnings at import are in the log too. What it has read is noted in the file ``arguments.record``.
     """
     # A terminated stage must clean up what it was writing just as an interrupted one does.
     signal.signal(signal.SIGTERM, _terminated)
-    console, errors = _console(1), _console(2)
-    log = arguments.log or os.path.join(os.path.dirname(output) or ".", "logs", f"{name}.log")
+    folder = os.path.dirname(output) or "."
+    paths = (folder, getattr(arguments, "shown", None) or folder)
+    console, errors = _console(1, *paths), _console(2, *paths)
+    log = arguments.log or os.path.join(folder, "logs", f"{name}.log")
     verbose = os.environ.get("VERBOSE", "") not in ("", "0")
     try:
         # The runner starts a stage with Ctrl-C held back: until here there was no one to answer it.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         if not verbose:
             _redirect_to(log)
-        return body(arguments, console)
-    except OutputFileError as error:
-        # The log may be what cannot be written.
-        message, code, cause = str(error), error.exit_code, None
-    except FerryError as error:
-        message, code, cause = str(error), error.exit_code, error.__cause__
-    except KeyboardInterrupt:
-        message, code, cause = "interrupted; nothing was left half-written", INTERRUPTED, None
-    except MemoryError as error:
-        message, code, cause = "out of memory", 1, error
-    except OSError as error:
-        reason = "no room left on the disk" if error.errno == errno.ENOSPC else error.strerror or str(error)
-        message, code, cause = f"{reason}: {error.filename}" if error.filename else reason, 1, error
-    except Exception as error:
-        message, code, cause = fault_message(error), 1, error
+        code = body(arguments, console)
+        if code == 0 and getattr(arguments, "record", None):
+            files_read.write(arguments.record, given=vars(arguments))
+        return code
+    except (Exception, KeyboardInterrupt) as error:
+        message, code = _explained(error)
+        # Where the log cannot be written there is none to point to.
+        cause: Optional[BaseException] = error.__cause__ if isinstance(error, FerryError) else error
+        if isinstance(error, (OutputFileError, KeyboardInterrupt)):
+            cause = None
     errors.print(f"[bold red]{name}: error:[/] ", end="")
     for line in printable_lines(message):
         errors.print(line, markup=False)
@@ -96,11 +113,36 @@ def run(name: str, arguments: argparse.Namespace, output: str, body: Body) -> in
     return code
 
 
-def fault_message(error: Exception) -> str:
+def fault_message(error: BaseException) -> str:
     """What a user is told of an error that is Ferry's own: that it is, where in Ferry, and what Python says of it."""
     reason = f"{type(error).__name__}: {str(error).strip() or 'no further message'}".splitlines()[0]
     place = place_of(error)
     return f"{FAULT}{f' at {place}' if place else ''}: {reason}"
+
+
+def _explained(error: BaseException) -> Tuple[str, int]:
+    """What the user is told of ``error``, and what the program ends with."""
+    if isinstance(error, FerryError):
+        return str(error), error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted; nothing was left half-written", INTERRUPTED
+    if isinstance(error, MemoryError):
+        return "out of memory", 1
+    reason = f"{type(error).__name__}: {str(error).strip() or 'no further message'}".splitlines()[0]
+    if _is_of_the_environment(error):
+        return f"{reason}. {sys.prefix} lacks a file: remove that folder, and the next make makes it anew", 1
+    if isinstance(error, OSError):
+        reason = "no room left on the disk" if error.errno == errno.ENOSPC else error.strerror or str(error)
+        return f"{reason}: {error.filename}" if error.filename else reason, 1
+    return fault_message(error), 1
+
+
+def _is_of_the_environment(error: BaseException) -> bool:
+    """Whether ``error`` says that a file of an installed package is missing."""
+    if isinstance(error, ImportError):
+        return not (error.name or "").startswith(("ferry", "develop"))
+    missing = isinstance(error, OSError) and str(error.filename or "").startswith(sys.prefix + os.sep)
+    return missing or "cannot open shared object file" in str(error)
 
 
 def leave(code: int) -> None:
@@ -118,9 +160,11 @@ def result(console: Console, name: str, path: str, detail: str, started: float) 
     console.print(f"{name}: {path} ({size}, {detail}) in {time.monotonic() - started:.1f} s", markup=False)
 
 
-def _console(descriptor: int) -> Console:
+def _console(descriptor: int, written: str, shown: str) -> Console:
     # A message in letters that the terminal's encoding lacks must still be a message.
-    file = os.fdopen(os.dup(descriptor), "w", errors="backslashreplace")
+    file: Any = os.fdopen(os.dup(descriptor), "w", errors="backslashreplace")
+    if shown != written:
+        file = FinalPaths(file, written, shown)
     return SafeConsole(file=file, highlight=False, soft_wrap=True)
 
 

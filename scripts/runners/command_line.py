@@ -2,17 +2,26 @@
 
 import argparse
 import os
-import signal
-import subprocess
+import shlex
 import sys
-from typing import Any, Callable, List, Tuple
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
-from runners import choose, container, container_gpu, doctor, engines, image, lock, matrix, venv
+from runners import (
+    choose,
+    container,
+    doctor,
+    engines,
+    image,
+    lock,
+    matrix,
+    plan,
+    processes,
+    run_stage,
+    stages,
+    variables,
+    venv,
+)
 from runners.errors import RunnerError
-from runners.paths import ROOT
-
-# What an engine's client ends with where it could not start the container, and what the kernel's SIGKILL looks like.
-NOT_STARTED, KILLED = (125, 126, 127), 137
 
 
 def main(arguments: List[str]) -> int:
@@ -29,9 +38,11 @@ def main(arguments: List[str]) -> int:
 
 
 def _choose(options: argparse.Namespace) -> int:
-    choice, reason = choose.choose(options.runner)
-    if not options.runner and choice in engines.QUESTIONS:
-        choice, reason = _with_an_image(choice, reason, _image_for(options))
+    values = _values("RUNNER", "TF", "DEVICE")
+    wanted = options.runner or values["RUNNER"]
+    choice, reason = choose.choose(wanted)
+    if not wanted and choice in engines.QUESTIONS:
+        choice, reason = _with_an_image(choice, reason, image.wanted(values["TF"], values["DEVICE"]))
     print(f"runner: {choice} ({reason})", file=sys.stderr)
     print(choice)
     return 0
@@ -50,52 +61,101 @@ def _with_an_image(choice: str, reason: str, wanted: image.Image) -> Tuple[str, 
     return choice, reason
 
 
-def _run(options: argparse.Namespace) -> int:
-    choose.must_exist(options.runner)
-    what = " ".join(options.program[:2])
-    if options.runner == "venv":
-        python = venv.ensure(venv.BY_TENSORFLOW[options.tf])
-        return _start([str(python), "-s", *options.program], what, _is_stage(options.program))
-    if options.runner == choose.INSIDE:
-        _must_be_inside(options.tf)
-        return _start([sys.executable, "-s", *options.program], what, _is_stage(options.program))
-    engine = engines.at_hand(options.runner)
-    name = image.ensure(engine, _image_for(options))
-    program, more = container_gpu.share(engine, name, options.program)
-    code = _start(container.command(engine, name, program, more), what)
-    if code in NOT_STARTED:
-        raise RunnerError(f"{engine.name} could not start the container; its message above says why")
-    if code == KILLED:
-        raise RunnerError(f"{what} was killed, most likely for want of memory; MEMORY=8g allows it 8 GB")
-    return code
+def _stage(options: argparse.Namespace) -> int:
+    stage = stages.BY_NAME[options.stage]
+    jobs = plan.jobs(options.names, of_variables=False, zoo=options.zoo)
+    # The variables may name more models than this is about.
+    jobs = [job for job in jobs if job.models[0].name in options.names]
+    job = jobs[0]._replace(models=tuple(each.models[0] for each in jobs))
+    if stage.target:
+        return run_stage.make(stage, job, options.runner, options.always)
+    return run_stage.run(stage, job, options.runner)
 
 
 def _bench(options: argparse.Namespace) -> int:
-    newest = ""
-    if options.runner == "venv":
-        try:
-            newest = str(venv.ensure(venv.BENCH))
-        except RunnerError as error:
-            print(f"bench: without the newest TFLite runtime and the chart: {error}", file=sys.stderr)
-    options.program += ["--newest", newest]
-    return _run(options)
+    jobs = plan.jobs([], of_variables=True)
+    job = jobs[0]._replace(models=tuple(each.models[0] for each in jobs))
+    return run_stage.run(stages.BY_NAME["bench"], job, options.runner, newest=_newest(options.runner))
+
+
+def _bench_forms(_options: argparse.Namespace) -> int:
+    rounds = _values("ROUNDS")["ROUNDS"]
+    newest = _newest("venv")
+    named = [f"--newest={newest}"] if newest else []
+    return _in_the_environment(["scripts/bench_forms.py", f"--rounds={rounds}", *named])
+
+
+def _newest(runner: str) -> Optional[str]:
+    """The interpreter with the newest TFLite runtime, where there is one."""
+    if runner != "venv":
+        return None
+    try:
+        return str(venv.ensure(venv.BENCH))
+    except RunnerError as error:
+        print(f"bench: without the newest TFLite runtime and the chart: {error}", file=sys.stderr)
+        return None
+
+
+def _matrix(_options: argparse.Namespace) -> int:
+    _in_a_checkout()
+    values = variables.read()
+    runners = [values["RUNNER"]] if values["RUNNER"] else []
+    return matrix.run(plan.jobs([], of_variables=True), plan.several_tfs(values), runners)
+
+
+def _run(options: argparse.Namespace) -> int:
+    choose.must_exist(options.runner)
+    if options.runner in engines.QUESTIONS:
+        engine, values = engines.at_hand(options.runner), _values("TF", "DEVICE")
+        wanted = image.ensure(engine, image.wanted(values["TF"], values["DEVICE"]))
+        command = container.command(engine, wanted, options.program)
+        return run_stage.in_a_container(engine, command, " ".join(options.program[:2]))
+    return _in_the_environment(options.program)
+
+
+def _test(options: argparse.Namespace) -> int:
+    try:
+        given = shlex.split(_values("PYTEST")["PYTEST"])
+    except ValueError as error:
+        raise RunnerError(f"PYTEST is read as a shell would, and is no list of words: {error}") from error
+    return _in_the_environment(["-m", "pytest", *options.arguments, *given])
+
+
+def _fuzz(_options: argparse.Namespace) -> int:
+    return _in_the_environment(["scripts/fuzz.py", f"--count={_values('FUZZ')['FUZZ']}"])
+
+
+def _coverage_newest(_options: argparse.Namespace) -> int:
+    folder = variables.read()["NEWEST"]
+    if not folder:
+        raise RunnerError("NEWEST=FOLDER says where the tests are")
+    return _in_the_environment(["scripts/operator_coverage.py", f"--newest={folder}", "--output=docs/newer-opsets.md"])
+
+
+def _in_the_environment(program: Sequence[str]) -> int:
+    """Run one of Ferry's own tools in the virtual environment of the default TensorFlow."""
+    _in_a_checkout()
+    return _start([str(venv.ensure(venv.TF24)), "-s", *program], " ".join(program[:2]))
 
 
 def _shell(options: argparse.Namespace) -> int:
+    values = _values("TF", "DEVICE")
     choose.must_exist(options.runner)
     if options.runner in engines.QUESTIONS:
         engine = engines.at_hand(options.runner)
-        return _start(container.shell(engine, image.ensure(engine, _image_for(options))), "the shell")
+        wanted = image.wanted(values["TF"], values["DEVICE"])
+        return _start(container.shell(engine, image.ensure(engine, wanted)), "the shell")
     if options.runner == "venv":
-        folder = venv.ensure(venv.BY_TENSORFLOW[options.tf]).parent
+        folder = venv.ensure(venv.BY_TENSORFLOW[values["TF"]]).parent
         os.environ["PATH"] = os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)])
     return _start([os.environ.get("SHELL", "/bin/sh")], "the shell")
 
 
 def _image(options: argparse.Namespace) -> int:
+    values = _values("TF", "DEVICE")
     if options.runner not in engines.QUESTIONS:
         raise RunnerError("images are for RUNNER=docker and RUNNER=podman")
-    print(image.ensure(engines.need(options.runner), _image_for(options)))
+    print(image.ensure(engines.need(options.runner), image.wanted(values["TF"], values["DEVICE"])))
     return 0
 
 
@@ -103,13 +163,6 @@ def _remove_images(_options: argparse.Namespace) -> int:
     for name in engines.QUESTIONS:
         image.remove(name)
     return 0
-
-
-def _matrix(options: argparse.Namespace) -> int:
-    _in_a_checkout()
-    named = {"--weights": options.weights, "--input-shape": options.input_shape}
-    given = [word for option, value in named.items() if value for word in (option, value)]
-    return matrix.run(options.sources, options.tf, options.runner or [], options.samples, given)
 
 
 def _lint(options: argparse.Namespace) -> int:
@@ -128,14 +181,11 @@ def _doctor(_options: argparse.Namespace) -> int:
     return doctor.examine()
 
 
-def _image_for(options: argparse.Namespace) -> image.Image:
-    return image.wanted(options.tf, options.device)
-
-
-def _must_be_inside(tf: str) -> None:
-    has = os.environ.get("FERRY_TF", tf)
-    if tf != has:
-        raise RunnerError(f"this image holds TensorFlow {has}; TF={tf} has an image of its own")
+def _values(*names: str) -> Dict[str, str]:
+    """The values of the variables, of which those in ``names`` are looked at."""
+    values = variables.read()
+    variables.check(values, names)
+    return values
 
 
 def _in_a_checkout() -> None:
@@ -152,31 +202,30 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(carry_out=carry_out)
         return made
 
-    def command_with_tf(*given: Any) -> argparse.ArgumentParser:
-        made = command(*given)
-        made.add_argument("--device", choices=["cpu", "gpu"], default="cpu", help="whose image it is")
-        made.add_argument("--tf", choices=sorted(venv.BY_TENSORFLOW), default="2.4", help="which TensorFlow")
-        return made
-
-    chooser = command_with_tf("choose", _choose, "print the runner to use, and on the error stream why")
-    chooser.add_argument("runner", nargs="?", default="", help="docker, podman or venv; empty: find out")
-    runner = command_with_tf("run", _run, "run a Python program in a runner")
+    chooser = command("choose", _choose, "print the runner to use, and on the error stream why")
+    chooser.add_argument("runner", nargs="?", default="", help="docker, podman or venv; unset, RUNNER or what is here")
+    stage = command("stage", _stage, "run a stage, unless what it makes is there and would be made from the same")
+    stage.add_argument("--always", action="store_true", help="even then")
+    stage.add_argument("--zoo", action="store_true", help="the models are those of models/zoo/")
+    stage.add_argument("runner")
+    stage.add_argument("stage", choices=sorted(stages.BY_NAME))
+    stage.add_argument("names", nargs="+", metavar="MODEL")
+    command("bench", _bench, "run the benchmark, with the newest TFLite runtime where there is one").add_argument(
+        "runner"
+    )
+    command("bench-forms", _bench_forms, "time the forms of layers, with the newest TFLite runtime where there is one")
+    command("matrix", _matrix, "convert models with each TensorFlow in each runner, and print one table")
+    runner = command("run", _run, "run a Python program in a runner; it writes to nothing where that is a container")
     runner.add_argument("runner")
     runner.add_argument("program", nargs=argparse.REMAINDER, help="the arguments of its python")
-    bench = command_with_tf("bench", _bench, "run the benchmark, with the newest TFLite runtime where there is one")
-    bench.add_argument("runner")
-    bench.add_argument("program", nargs=argparse.REMAINDER, help="the arguments of its python")
-    command_with_tf("shell", _shell, "open a shell in a runner").add_argument("runner")
-    command_with_tf("image", _image, "build a container runner's image").add_argument("runner")
+    test = command("test", _test, "run the tests")
+    test.add_argument("arguments", nargs=argparse.REMAINDER, help="pytest's own arguments")
+    command("fuzz", _fuzz, "give damaged files to the stages")
+    command("coverage-newest", _coverage_newest, "convert a newer onnx's own tests of its operators")
+    command("shell", _shell, "open a shell in a runner").add_argument("runner")
+    command("image", _image, "build a container runner's image").add_argument("runner")
     command("remove-images", _remove_images, "remove the images that this checkout built last")
     command("doctor", _doctor, "say what this machine has for Ferry, and what that means")
-    table = command("matrix", _matrix, "carry models with each TensorFlow in each runner, and print one table")
-    table.add_argument("--tf", action="append", choices=sorted(venv.BY_TENSORFLOW), required=True)
-    table.add_argument("--runner", action="append", choices=choose.RUNNERS, help="unset: all that answer")
-    table.add_argument("--samples", default="1000")
-    table.add_argument("--weights", default="")
-    table.add_argument("--input-shape", default="")
-    table.add_argument("sources", nargs="+", metavar="FILE")
     linter = command("lint", _lint, "run a linter in the linters' environment")
     linter.add_argument("tool", help="ruff or mypy")
     linter.add_argument("arguments", nargs=argparse.REMAINDER)
@@ -184,27 +233,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _is_stage(program: List[str]) -> bool:
-    return bool(program) and program[0].startswith("scripts/")
-
-
-def _start(command: List[str], what: str, answers_late: bool = False) -> int:
-    """Run a program to its end. Ctrl-C is the program's to answer: the terminal sends it to both.
-
-    One that ``answers_late`` starts with the signal held back, and lets it through when it can clean up after itself.
-    """
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
-    previous = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        if answers_late:
-            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-        process = subprocess.Popen(command, cwd=str(ROOT), env=environment)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-        code = process.wait()
-    finally:
-        signal.signal(signal.SIGINT, previous)
-    if code < 0:
-        print(f"ferry: error: {what} was ended by {signal.Signals(-code).name}", file=sys.stderr)
-        return 128 - code
-    return code
+def _start(command: List[str], what: str) -> int:
+    """Run a program that is no stage to its end."""
+    return processes.run(processes.Program(command, run_stage.own_environment()), what)

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from typing import List, Optional, Tuple
+from typing import List, Optional
 
 from runners import engines
 from runners.engines import Engine
@@ -26,22 +26,17 @@ COMPLAINTS = (
 )
 
 
-def share(engine: Engine, image: str, program: List[str]) -> Tuple[List[str], List[str]]:
-    """``program``, and the options of the engine that give it the GPU if it asks for one with ``--device gpu``.
+def options(engine: Engine, image: str) -> List[str]:
+    """The options of the engine that give a container the GPU; none where it cannot start one so.
 
-    Where the engine cannot start a container so, one line says why, and the program that is returned asks for the CPU.
+    Then one line says why, and TensorFlow is to run on the CPU.
     """
-    asked = [position for position, words in enumerate(zip(program, program[1:])) if words == ("--device", "gpu")]
-    if not asked:
-        return program, []
-    options = OPTIONS[engine.name]
-    reason = _refusal(engine, image, options)
+    given = OPTIONS[engine.name]
+    reason = _refusal(engine, image, given)
     if reason is None:
-        return program, [*options, CACHE]
+        return [*given, CACHE]
     print(f"ferry: DEVICE=gpu: {reason}; TensorFlow runs on the CPU", file=sys.stderr, flush=True)
-    without = list(program)
-    without[asked[0] + 1] = "cpu"
-    return without, []
+    return []
 
 
 def _refusal(engine: Engine, image: str, options: List[str]) -> Optional[str]:

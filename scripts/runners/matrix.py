@@ -1,19 +1,18 @@
-"""The version matrix: each model carried through and verified with each TensorFlow in each runner, in one table."""
+"""The version matrix: each model converted and verified with each TensorFlow in each runner, in one table."""
 
 import contextlib
 import json
 import os
 import shutil
-import signal
-import subprocess
 import sys
+import tempfile
 import time
-from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from runners import choose, engines, image, venv
+from runners import choose, engines, image, run_stage, stages, variables, venv
 from runners.errors import RunnerError
 from runners.paths import ROOT
+from runners.stages import Job, Model, Stage
 
 FAILED = 2
 # Apart from what make made, and made anew each time: what is compared must not come from an earlier run.
@@ -32,32 +31,28 @@ INTERRUPTED = 130
 
 
 class Cell(NamedTuple):
-    """One model, the file ``source``, carried with one TensorFlow in one runner."""
+    """One model converted with one TensorFlow in one runner."""
 
-    source: str
+    model: Model
     tf: str
     runner: str
+    values: Tuple[Tuple[str, str], ...] = ()
 
     @property
-    def model(self) -> str:
-        """The model's name: its file's without the ending."""
-        return os.path.splitext(os.path.basename(self.source))[0]
+    def job(self) -> Job:
+        """What its stages are run for."""
+        values = {**dict(self.values), "TF": self.tf, "RUNNER": self.runner, "DEVICE": "cpu"}
+        return Job((self.model,), f"{FOLDER}/{self.runner}/tf{self.tf}", values)
 
     @property
     def folder(self) -> str:
         """Where its files go, relative to the checkout."""
-        return f"{FOLDER}/{self.runner}/tf{self.tf}/{self.model}"
+        return self.job.reads_from
 
-    def stages(self, samples: int, given: Sequence[str]) -> List[List[str]]:
-        """The stage programs with their arguments, in order, ``given`` to those that read the model itself."""
-        folder, model = self.folder, ["--model", self.source, *given]
-        first = "import_onnx" if self.source.endswith(".onnx") else "export_onnx"
-        return [
-            [f"scripts/{first}.py", *model, "--output", f"{folder}/model.onnx"],
-            ["scripts/onnx_to_tf.py", "--input", f"{folder}/model.onnx", "--output", f"{folder}/model.pb"],
-            ["scripts/tf_to_tflite.py", "--input", f"{folder}/model.pb", "--output", f"{folder}/model.tflite"],
-            ["scripts/verify.py", *model, "--build", folder, "--samples", str(samples)],
-        ]
+    @property
+    def stages(self) -> List[Stage]:
+        """The stages that it goes through, in order."""
+        return [*stages.conversion(self.model.source), stages.BY_NAME["verify"]]
 
 
 class Outcome(NamedTuple):
@@ -68,31 +63,28 @@ class Outcome(NamedTuple):
     trouble: Optional[str]
 
 
-def run(sources: List[str], tfs: List[str], runners: List[str], samples: str, given: Sequence[str] = ()) -> int:
+def run(jobs: Sequence[Job], tfs: Sequence[str], runners: Sequence[str]) -> int:
     """Print the table, a row as each cell ends. The exit code is 2 if a cell failed or two runners' bytes differ.
 
     Args:
-        sources: the models' files.
+        jobs: the models, each with the variables' values.
         tfs: keys of ``venv.BY_TENSORFLOW``.
         runners: the runners to use; empty for all that answer.
-        samples: how many inputs each verification compares.
-        given: ``--weights`` and ``--input-shape`` with their values, as the stages take them.
 
     Raises:
-        RunnerError: ``samples`` is no positive number, or no runner answers.
+        RunnerError: ``SAMPLES`` is no positive number, or no runner answers.
     """
-    if not samples.isdigit() or int(samples) < 1:
-        raise RunnerError(f"SAMPLES must be a whole number of 1 or more, not {samples!r}")
-    there = _that_answer(runners or list(choose.RUNNERS))
-    width = max(len("model"), *(len(Cell(source, "", "").model) for source in sources))
+    variables.check(jobs[0].values, stages.BY_NAME["verify"].variables)
+    there = _that_answer(list(runners) or list(choose.RUNNERS))
+    width = max(len("model"), *(len(job.models[0].name) for job in jobs))
     _row([f"{'model':<{width}}", "TF ", "runner", "verdict", *(f"{name:>{size}}" for name, size in WIDTHS.items())])
     outcomes: Dict[Cell, Outcome] = {}
     for tf in tfs:
         for runner in there:
             missing = _prepare(tf, runner)
-            for cell in (Cell(source, tf, runner) for source in sources):
-                outcomes[cell] = Outcome([], {}, missing) if missing else _carry(cell, int(samples), given)
-                _row([f"{cell.model:<{width}}", tf, f"{runner:<6}", *_columns(outcomes[cell])])
+            for cell in (Cell(job.models[0], tf, runner, tuple(sorted(job.values.items()))) for job in jobs):
+                outcomes[cell] = Outcome([], {}, missing) if missing else _convert(cell)
+                _row([f"{cell.model.name:<{width}}", tf, f"{runner:<6}", *_columns(outcomes[cell])])
     return _conclude(outcomes, there)
 
 
@@ -121,18 +113,18 @@ def _prepare(tf: str, runner: str) -> Optional[str]:
     return None
 
 
-def _carry(cell: Cell, samples: int, given: Sequence[str]) -> Outcome:
+def _convert(cell: Cell) -> Outcome:
     shutil.rmtree(str(ROOT / cell.folder), ignore_errors=True)
     seconds: List[float] = []
     trouble = None
-    for program in cell.stages(samples, given):
+    for stage in cell.stages:
         started = time.monotonic()
-        code, said = _stage(["run", "--tf", cell.tf, cell.runner, *program])
+        code, said = _stage(stage, cell)
         seconds.append(time.monotonic() - started)
         if code:
             lines = [line for line in said.splitlines() if line.strip()]
             marked = [line for line in lines if "error: " in line or "FAILED" in line]
-            trouble = (marked or lines or [f"{program[0]} ended with {code}"])[-1]
+            trouble = (marked or lines or [f"{stage.name} ended with {code}"])[-1]
             break
     report: Dict[str, Any] = {}
     with contextlib.suppress(OSError, ValueError):
@@ -140,22 +132,21 @@ def _carry(cell: Cell, samples: int, given: Sequence[str]) -> Outcome:
     return Outcome(seconds, report, trouble)
 
 
-def _stage(arguments: List[str]) -> Tuple[int, str]:
+def _stage(stage: Stage, cell: Cell) -> Tuple[int, str]:
     """Run a stage as a recipe does; return its exit code and all that it said."""
-    command = [sys.executable, str(Path(__file__).parent), *arguments]
-    # Ctrl-C is the stage's to answer: the terminal sends it to both.
-    previous = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        process = subprocess.Popen(command, cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-        said = process.communicate()[0].decode(errors="replace")
-    finally:
-        signal.signal(signal.SIGINT, previous)
-    if process.returncode in (INTERRUPTED, -signal.SIGINT):
+    with tempfile.TemporaryFile() as output:
+        try:
+            code = run_stage.run(stage, cell.job, cell.runner, output)
+        except RunnerError as error:
+            code = 1
+            output.write(f"ferry: error: {error}\n".encode())
+        output.seek(0)
+        said = output.read().decode(errors="replace")
+    if code == INTERRUPTED:
         raise KeyboardInterrupt
     if os.environ.get("VERBOSE", "") not in ("", "0"):
         sys.stderr.write(said)
-    return process.returncode, said
+    return code, said
 
 
 def _columns(outcome: Outcome) -> List[str]:
@@ -183,7 +174,7 @@ def _columns(outcome: Outcome) -> List[str]:
 def _conclude(outcomes: Dict[Cell, Outcome], runners: List[str]) -> int:
     failed = [(cell, outcome.trouble) for cell, outcome in outcomes.items() if outcome.trouble]
     for cell, trouble in failed:
-        _say(f"{cell.model}, TF={cell.tf}, {cell.runner}: {trouble}")
+        _say(f"{cell.model.name}, TF={cell.tf}, {cell.runner}: {trouble}")
     differences = list(_differences(outcomes))
     for difference in differences:
         _say(difference)
@@ -207,10 +198,10 @@ def _differences(outcomes: Dict[Cell, Outcome]) -> Iterator[str]:
             digest = artifact.get("sha256")
             if not digest:
                 continue
-            runner, other = first.setdefault((cell.model, cell.tf, name), (cell.runner, digest))
+            runner, other = first.setdefault((cell.model.name, cell.tf, name), (cell.runner, digest))
             if digest != other:
                 where = os.path.basename(artifact["path"])
-                yield f"{cell.model}, TF={cell.tf}: {where} is not the same from {runner} and {cell.runner}"
+                yield f"{cell.model.name}, TF={cell.tf}: {where} is not the same from {runner} and {cell.runner}"
 
 
 def _scientific(value: Optional[float]) -> str:

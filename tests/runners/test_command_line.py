@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from programs import KEPT_OUT, ROOT, run
-from runners import command_line, venv
+from runners import command_line, run_stage, venv
 from runners.errors import RunnerError
 from terminal import in_a_terminal
 
@@ -136,12 +136,19 @@ def test_and_is_not_asked_again_until_something_changes(checkout_with_a_podman):
 
 @pytest.fixture()
 def benched(monkeypatch):
-    """Run the command ``bench`` in a runner; it gives the arguments that the benchmark was started with."""
+    """Run the command ``bench`` in a runner; it gives the stage, its models and the newest Python."""
     started = []
-    monkeypatch.setattr(command_line, "_run", lambda options: started.append(options.program) or 0)
+
+    def run(stage, job, runner, newest=None):
+        started.append((stage.name, [model.name for model in job.models], newest))
+        return 0
+
+    monkeypatch.setattr(run_stage, "run", run)
+    monkeypatch.setenv("FERRY_GIVEN", "MODEL")
+    monkeypatch.setenv("MODEL", "mobilenet_v2 resnet50")
 
     def bench(runner):
-        assert command_line.main(["bench", runner, "scripts/bench.py", "--rounds", "3"]) == 0
+        assert command_line.main(["bench", runner]) == 0
         return started.pop()
 
     return bench
@@ -149,7 +156,7 @@ def benched(monkeypatch):
 
 def test_the_benchmark_is_told_where_the_newest_runtime_is(benched, monkeypatch, tmp_path):
     monkeypatch.setattr(venv, "ensure", lambda environment: tmp_path / environment.name)
-    assert benched("venv") == ["scripts/bench.py", "--rounds", "3", "--newest", str(tmp_path / "bench")]
+    assert benched("venv") == ("bench", ["mobilenet_v2", "resnet50"], str(tmp_path / "bench"))
 
 
 def test_without_a_python_for_it_the_benchmark_goes_on_with_one_line_said(benched, monkeypatch, capsys):
@@ -157,7 +164,7 @@ def test_without_a_python_for_it_the_benchmark_goes_on_with_one_line_said(benche
         raise RunnerError("the pinned packages need Python 3.11, and there is none")
 
     monkeypatch.setattr(venv, "ensure", lacking)
-    assert benched("venv")[-2:] == ["--newest", ""]
+    assert benched("venv")[-1] is None
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(
         "bench: without the newest TFLite runtime and the chart: the pinned packages need Python 3.11"
@@ -166,7 +173,7 @@ def test_without_a_python_for_it_the_benchmark_goes_on_with_one_line_said(benche
 
 def test_a_container_does_not_reach_the_benchs_environment(benched, monkeypatch):
     monkeypatch.setattr(venv, "ensure", lambda _environment: pytest.fail("an environment was made"))
-    assert benched("docker")[-2:] == ["--newest", ""]
+    assert benched("docker")[-1] is None
 
 
 def test_the_shell_has_the_environment_first_on_its_path():

@@ -7,7 +7,6 @@ from runners.engines import Engine
 
 pytestmark = pytest.mark.fast
 
-VERIFY = ["scripts/verify.py", "--model", "models/a.py", "--build", "build/a", "--device"]
 NO_TOOLKIT = 'docker: Error response from daemon: could not select device driver "" with capabilities: [[gpu]].'
 NO_DRIVER = (
     "nvidia-container-cli: initialization error: load library failed: libnvidia-ml.so.1: cannot open shared object "
@@ -33,8 +32,7 @@ def engine(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("name", "option"), [("docker", "--gpus=all"), ("podman", "--device=nvidia.com/gpu=all")])
 def test_verify_is_given_the_gpu_and_a_place_for_what_the_driver_compiles(engine, name, option, capfd):
-    program, options = container_gpu.share(engine(name), "ferry:gpu-1", [*VERIFY, "gpu"])
-    assert program == [*VERIFY, "gpu"]
+    options = container_gpu.options(engine(name), "ferry:gpu-1")
     assert options == [option, "--mount=type=volume,src=ferry-cuda-cache,dst=/var/cache/ferry-cuda"]
     assert capfd.readouterr().err == ""
 
@@ -50,19 +48,9 @@ def test_verify_is_given_the_gpu_and_a_place_for_what_the_driver_compiles(engine
     ],
 )
 def test_an_engine_that_cannot_gives_way_to_the_cpu_with_one_line(engine, name, complaint, reason, capfd):
-    program, options = container_gpu.share(engine(name, complaint), "ferry:gpu-1", [*VERIFY, "gpu"])
-    assert program == [*VERIFY, "cpu"]
+    options = container_gpu.options(engine(name, complaint), "ferry:gpu-1")
     assert options == []
     said = capfd.readouterr().err
     assert said.startswith(f"ferry: DEVICE=gpu: {reason}")
     assert said.endswith("; TensorFlow runs on the CPU\n")
     assert said.count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    "program",
-    [[*VERIFY, "cpu"], ["scripts/onnx_to_tf.py", "--input", "build/a/model.onnx", "--output", "build/a/model.pb"]],
-)
-def test_what_asks_for_no_gpu_gets_none_and_the_engine_is_not_asked(engine, program):
-    assert container_gpu.share(engine("docker"), "ferry:gpu-1", program) == (program, [])
-    assert not engine.asked.exists()

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from runners import engines, image, matrix, venv
+from runners import engines, image, matrix, run_stage, variables, venv
 from runners.errors import RunnerError
+from runners.stages import Job, Model
 
 pytestmark = pytest.mark.fast
 
@@ -31,22 +32,23 @@ def stages(tmp_path, monkeypatch):
     """Every runner answers and every stage passes; ``stages[cell]`` changes a cell's report, or is what it says."""
     changes, ran = {}, []
 
-    def stage(arguments):
-        _, _, tf, runner, script, *rest = arguments
-        ran.append((tf, runner, script))
+    def stage(stage, job, runner, output):
+        tf = job.values["TF"]
+        ran.append((tf, runner, stage.name))
         change = changes.get((tf, runner), {})
         if isinstance(change, str):
-            return 1, change
-        if script == "scripts/verify.py":
+            output.write(change.encode())
+            return 1
+        if stage.name == "verify":
             report = json.loads(json.dumps(REPORT))
             report["stages"]["tflite"].update(change)
-            folder = tmp_path / rest[rest.index("--build") + 1]
+            folder = tmp_path / job.folder(stage)
             folder.mkdir(parents=True)
             (folder / "report.json").write_text(json.dumps(report))
-        return 0, "fine"
+        return 0
 
     monkeypatch.setattr(matrix, "ROOT", tmp_path)
-    monkeypatch.setattr(matrix, "_stage", stage)
+    monkeypatch.setattr(run_stage, "run", stage)
     monkeypatch.setattr(engines, "ask", lambda name: engines.Engine(name, "1", rootless=False))
     monkeypatch.setattr(engines, "at_hand", engines.ask)
     monkeypatch.setattr(image, "ensure", lambda *_: "an image")
@@ -55,8 +57,12 @@ def stages(tmp_path, monkeypatch):
     return changes
 
 
+def job(samples):
+    return Job((Model("m", "models/m.py"),), "build", {**variables.read({}), "SAMPLES": samples})
+
+
 def run(capsys, tfs=("2.4", "2.2"), runners=()):
-    code = matrix.run(["models/m.py"], list(tfs), list(runners), "5")
+    code = matrix.run([job("5")], tfs, runners)
     captured = capsys.readouterr()
     return code, captured.out.splitlines(), captured.err.splitlines()
 
@@ -73,9 +79,9 @@ def test_it_has_a_row_for_each_model_tensorflow_and_runner(stages, capsys):
     assert rows[0][4:11] == ["2.1e-06", "1.2e-06", "36", "no", "14.0", "MB", "abcdef012345"]
     assert len({len(row) for row in out[:-1]}) == 1
     assert out[-1] == "matrix: 6 of 6 passed; the same bytes from docker, podman, venv"
-    assert [script for tf, runner, script in stages["ran"] if (tf, runner) == ("2.2", "podman")] == [
-        f"scripts/{name}.py" for name in ("export_onnx", "onnx_to_tf", "tf_to_tflite", "verify")
-    ]
+    assert [name for tf, runner, name in stages["ran"] if (tf, runner) == ("2.2", "podman")] == [
+        "export_onnx", "onnx_to_tf", "tf_to_tflite", "verify",
+    ]  # fmt: skip
 
 
 def test_other_bytes_from_another_runner_are_a_failure(stages, capsys):
@@ -142,4 +148,4 @@ def test_an_image_that_cannot_be_built_fails_its_cells(stages, capsys, monkeypat
 @pytest.mark.parametrize("samples", ["0", "abc", "-1", "1.5", ""])
 def test_a_bad_number_of_inputs_is_one_line(stages, samples):
     with pytest.raises(RunnerError, match=f"SAMPLES must be a whole number of 1 or more, not '{samples}'"):
-        matrix.run(["models/m.py"], ["2.4"], [], samples)
+        matrix.run([job(samples)], ["2.4"], [])

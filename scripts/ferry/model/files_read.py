@@ -1,60 +1,107 @@
-"""Which files of the user's a stage has read, as a rule that make includes: a changed one makes the model anew."""
+"""Which files a stage has read, for the runner: by their digests it knows whether what was made of them is stale.
 
+Written as JSON: ``{"files": {PATH: {"sha256": …, "looks": [size, mtime_ns, ctime_ns, inode]}}, "sources": [PATH]}``.
+The files are the user's, the sources Ferry's own, relative to the checkout. The digest of one that was changed while
+the stage ran is empty: nobody knows which of its contents was read.
+"""
+
+import hashlib
+import json
 import os
 import sys
-from typing import List, Set
+import time
+from typing import Any, Dict, List, NamedTuple, Optional, Set
 
 from ferry import atomic_file
 
-# What make's language reads as its own in a file's name.
-_UNSPEAKABLE = set("%:=|;'*?[\n")
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+_SCRIPTS = os.path.join(ROOT, "scripts") + os.sep
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib/", "/run/")
 
 
-def watch() -> Set[str]:
-    """Begin to note the files that are opened for reading; the set that is returned grows as they are."""
-    opened: Set[str] = set()
+class _Watch(NamedTuple):
+    """How each file looked when it was first opened to be read, which were written, and the time when this began."""
+
+    read: Dict[str, Optional[List[int]]]
+    written: Set[str]
+    since: int
+
+
+# What is watched: nothing, until ``watch`` is called.
+_watched = _Watch({}, set(), 0)
+
+
+def watch() -> None:
+    """Begin to note the files that this process opens."""
+    global _watched  # noqa: PLW0603  # an audit hook lasts as long as its process
+    _watched = begun = _Watch({}, set(), time.time_ns())
 
     def note(event: str, arguments: tuple) -> None:
-        if event == "open" and isinstance(arguments[0], str) and arguments[2] & os.O_ACCMODE == os.O_RDONLY:
-            opened.add(os.path.abspath(arguments[0]))
+        if event != "open" or not isinstance(arguments[0], (str, bytes, os.PathLike)):
+            return
+        path = os.path.abspath(os.fsdecode(arguments[0]))
+        if arguments[2] & os.O_ACCMODE != os.O_RDONLY:
+            begun.written.add(path)
+        elif path not in begun.read:
+            begun.read[path] = _looks(path)
 
     sys.addaudithook(note)
-    return opened
 
 
-def write(target: str, opened: Set[str], made_of: str) -> None:
-    """Write ``target.d``: the rule, and ``made_of`` as the variable ``MADE_OF/<name of the target's folder>``.
+def write(target: str, given: Dict[str, Any]) -> None:
+    """Write to ``target`` what was read. The files that are values of ``given`` are the runner's own to look at.
 
     Raises:
         OutputFileError: it cannot be written.
     """
-    modules = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
-    files = _users(opened | {os.path.abspath(file) for file in modules if file})
-    name = os.path.basename(os.path.dirname(os.path.abspath(target)))
-    lines = [f"MADE_OF/{name} := {made_of}"]
-    if files:
-        escaped = [_escaped(file) for file in files]
-        # Each is a target of its own with nothing to do, so that one that is gone is a reason to make, not an error.
-        lines += [f"{_escaped(target)}: {' '.join(escaped)}", *(f"{file}:" for file in escaped)]
-    atomic_file.write_bytes(f"{target}.d", "\n".join([*lines, ""]).encode("utf-8", "surrogateescape"))
+    known = {os.path.abspath(value) for value in given.values() if isinstance(value, str) and value}
+    modules = {os.path.abspath(getattr(module, "__file__", None) or "") for module in list(sys.modules.values())}
+    sources = sorted(os.path.relpath(file, ROOT) for file in modules if file.startswith(_SCRIPTS) and _is_source(file))
+    files = {_shown(path): _entry(path) for path in sorted(_users(modules)) if path not in known}
+    data = json.dumps({"files": files, "sources": sources}, sort_keys=True)
+    atomic_file.write_bytes(target, data.encode())
 
 
-def _users(files: Set[str]) -> List[str]:
-    """Those that are neither the environment's nor Ferry's nor the system's, relative to here if they are below."""
-    ours = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    others = tuple(os.path.realpath(each) + os.sep for each in (ours, sys.prefix, sys.base_prefix))
+def _users(modules: Set[str]) -> Set[str]:
+    """The files that were read and are neither the environment's nor Ferry's nor the system's nor the stage's own."""
+    others = tuple(os.path.realpath(each) + os.sep for each in (_SCRIPTS, sys.prefix, sys.base_prefix))
     found = set()
-    for file in files:
-        real = os.path.realpath(file)
-        if real.startswith((*others, *_SYSTEM)) or file.endswith(".pyc") or not os.path.isfile(file):
-            continue
-        relative = os.path.relpath(file)
-        shown = file if relative.startswith(os.pardir) else relative
-        if not _UNSPEAKABLE & set(shown):
-            found.add(shown)
-    return sorted(found)
+    for path in {*modules, *_watched.read} - _watched.written:
+        foreign = not os.path.realpath(path).startswith((*others, *_SYSTEM)) and not path.endswith(".pyc")
+        if foreign and os.path.isfile(path):
+            found.add(path)
+    return found
 
 
-def _escaped(file: str) -> str:
-    return file.replace("$", "$$").replace("#", "\\#").replace(" ", "\\ ")
+def _entry(path: str) -> Dict[str, Any]:
+    now = _looks(path)
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            for piece in iter(lambda: file.read(1 << 20), b""):
+                digest.update(piece)
+    except OSError:
+        now = None
+    # When a module's file was read nobody has noted.
+    changed = now is None or max(now[1], now[2]) > _watched.since > 0
+    if changed or _watched.read.get(path, now) != now:
+        return {"sha256": "", "looks": []}
+    return {"sha256": digest.hexdigest(), "looks": now}
+
+
+def _looks(path: str) -> Optional[List[int]]:
+    """What tells one content of a file from another without reading it, as the runners' ``digests.look`` has it."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
+
+
+def _is_source(file: str) -> bool:
+    return file.endswith(".py") and os.path.isfile(file)
+
+
+def _shown(path: str) -> str:
+    relative = os.path.relpath(path, ROOT)
+    return path if relative.startswith(os.pardir + os.sep) else relative

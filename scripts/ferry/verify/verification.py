@@ -25,6 +25,7 @@ class Verification:
         build: the folder with ``model.onnx``, ``model.pb`` and ``model.tflite``, and the ``references`` of an earlier
             verification. It is only read.
         output: the folder below which all is written.
+        shown: the folder in which that will be found in the end: what the verdict names.
         device: the GPU that TensorFlow runs on; ``None`` for the CPU.
         samples: how many inputs to compare, at most.
         layout: what the last two files were built with, ``nchw`` or ``nhwc``.
@@ -43,9 +44,11 @@ class Verification:
         layout: str,
         inputs: Optional[str],
         tolerance: Optional[float],
+        shown: str,
     ):
         self._started = time.monotonic()
         self._source, self._build, self._output, self._device = source, build, output, device
+        self._shown = shown
         self._model = os.path.splitext(os.path.basename(source.path))[0]
         self._settings = Settings(
             samples=samples,
@@ -95,7 +98,7 @@ class Verification:
             self._artifacts,
             self._provenance,
             self._notes(outcome, last_report),
-            self._output,
+            self._shown,
         )
 
     def nothing_proved(self, fault: str) -> Verdict:

@@ -1,0 +1,157 @@
+"""What make has to do: its goals and the user's variables in, words that make can read safely out.
+
+make calls this once, as it reads its Makefile. Every word is of letters that mean nothing to it: the names of models,
+and of the files that are to be made anew. The first is ``error:``, with the rest of the line as the message, or
+``plan``, which is followed by words such as ``build=build/nhwc``, ``export=NAME``, ``import=NAME``, ``stale=FILE``.
+"""
+
+import os
+import re
+import sys
+from typing import Dict, List, NamedTuple, Sequence, Tuple
+
+from ferry.printable import printable
+from runners import model_names, records, seen, stages, variables
+from runners.digests import Known
+from runners.errors import RunnerError
+from runners.paths import ROOT
+from runners.stages import Job, Model
+
+# What the goals of make ask of the stages, and which of the variables they take.
+VERBS = {
+    "onnx": ("export_onnx",),
+    "tf": ("export_onnx", "onnx_to_tf"),
+    "tflite": ("export_onnx", "onnx_to_tf", "tf_to_tflite"),
+    "verify": ("export_onnx", "onnx_to_tf", "tf_to_tflite", "verify"),
+    "bisect": ("export_onnx", "onnx_to_tf", "tf_to_tflite", "bisect_model"),
+    "inspect": ("export_onnx", "onnx_to_tf", "tf_to_tflite", "inspect_tflite"),
+    "zoo": ("export_onnx", "onnx_to_tf", "tf_to_tflite", "verify"),
+    "matrix": ("verify",),
+    "bench": ("bench",),
+}
+# Whatever a stage takes: where it runs, and what decides its folder.
+ALWAYS = ("RUNNER", "TF", "DEVICE", "GRAPH", "LAYOUT")
+VERB_OF = {"model.onnx": "onnx", "model.pb": "tf", "model.tflite": "tflite"}
+ZOO_SAMPLES = "20"
+OF_A_FILE = re.compile(r"(build(?:/[^/]+)*)/([^/]+)/([^/]+)")
+OF_A_VERB = re.compile(r"(verify|bisect|inspect)/(.+)")
+
+
+def main(goals: Sequence[str]) -> int:
+    """Print what make is told about ``goals``, on one line; the exit code is 0 whatever it is told."""
+    try:
+        told = " ".join(words(goals))
+    except RunnerError as error:
+        told = f"error: {printable(str(error))}"
+    sys.stdout.buffer.write(os.fsencode(told + "\n"))
+    return 0
+
+
+class Asked(NamedTuple):
+    """What the goals ask for: ``verbs`` to be checked for, and models by their names.
+
+    ``of_variables`` says that some verb is meant for the models that ``MODEL`` or ``ONNX`` names.
+    """
+
+    verbs: Tuple[str, ...]
+    names: Tuple[str, ...]
+    of_variables: bool
+
+
+def words(goals: Sequence[str]) -> List[str]:
+    """What make is told about ``goals``.
+
+    Raises:
+        RunnerError: something that the user gave is wrong.
+    """
+    values = variables.read()
+    asked = _asked(goals, values)
+    _check(asked, values)
+    zoo = "zoo" in asked.verbs
+    made = ["plan", f"build={stages.folder_of(values, zoo)}"]
+    known = Known()
+    for job in jobs(asked.names, asked.of_variables, zoo):
+        model = job.models[0]
+        made.append(("import" if model.source.endswith(".onnx") else "export") + f"={model.name}")
+        stale = False
+        for stage in stages.conversion(model.source) if set(asked.verbs) - {"matrix", "bench"} else []:
+            # One that is made from a stale file is looked at once more when that has been made.
+            stale = stale or records.is_stale(stage, job, known)
+            if stale:
+                made.append(f"stale={job.folder(stage)}/{stage.target}")
+    return made
+
+
+def jobs(names: Sequence[str], of_variables: bool, zoo: bool = False) -> List[Job]:
+    """A job for each model: those that the variables name, if ``of_variables`` or they are given, and ``names``.
+
+    Raises:
+        RunnerError: one of them is not to be found.
+    """
+    values, named = variables.read(), variables.given()
+    build = stages.folder_of(values, zoo)
+    if zoo:
+        values["SAMPLES"] = values["SAMPLES"] if "SAMPLES" in named else ZOO_SAMPLES
+        found = [Job((model,), build, values) for model in model_names.zoo()]
+        return found if of_variables else [job for job in found if job.models[0].name in names]
+    models: Tuple[Model, ...] = ()
+    if of_variables or {"MODEL", "ONNX"} & set(named):
+        models = model_names.given(values, named)
+    for name in ("WEIGHTS", "INPUTS"):
+        # An INPUTS that is no file is a distribution.
+        if values[name] and os.path.lexists(str(ROOT / os.path.expanduser(values[name]))):
+            values[name] = seen.from_the_root(values[name])
+    made = [Job((Model(each.name, seen.from_the_root(each.source)),), build, values) for each in models]
+    missing = [name for name in names if name not in {model.name for model in models}]
+    return [*made, *(_job_of_name(name, build, values, named) for name in missing)]
+
+
+def _job_of_name(name: str, build: str, values: Dict[str, str], named: Sequence[str]) -> Job:
+    """The job for a model that a goal names and no variable does: one of ``models/``, or one that was made before.
+
+    The latter has the options that it was made with, but for those that are given.
+    """
+    source = f"models/{name}.py"
+    if not (ROOT / source).is_file():
+        record = records.load(f"{build}/{name}", "model.onnx")
+        held = {key: value for key, value in (record or {"options": {}})["options"].items() if isinstance(value, str)}
+        source = held.pop("source", source)
+        values = {**values, **{key: value for key, value in held.items() if key in values and key not in named}}
+        if not (ROOT / source).is_file() or model_names.name_of(source) != name:
+            raise RunnerError(f"there is no model file {source}, and nothing was made of a model named {name} before")
+    return Job((Model(name, source),), build, values)
+
+
+def _asked(goals: Sequence[str], values: Dict[str, str]) -> Asked:
+    verbs, names, of_variables = [], [], False
+    for goal in goals:
+        file, verb = OF_A_FILE.fullmatch(goal), OF_A_VERB.fullmatch(goal)
+        if goal in VERBS:
+            verbs.append(goal)
+            of_variables = True
+        elif verb:
+            verbs.append(verb.group(1))
+            names.append(model_names.checked(verb.group(2), f"the goal {goal!r}"))
+        elif file and file.group(3) in VERB_OF:
+            verbs.append(VERB_OF[file.group(3)])
+            names.append(model_names.checked(file.group(2), f"the goal {goal!r}"))
+            build = stages.folder_of(values)
+            if file.group(1) != build:
+                raise RunnerError(
+                    f"with these variables a model's files are in {build}/, and {goal!r} is asked for: TF=2.2, "
+                    "GRAPH=article and LAYOUT=nhwc have folders of their own, and so has make zoo"
+                )
+    return Asked(tuple(verbs), tuple(dict.fromkeys(names)), of_variables)
+
+
+def _check(asked: Asked, values: Dict[str, str]) -> None:
+    used = {name for verb in asked.verbs for stage in VERBS[verb] for name in stages.BY_NAME[stage].variables}
+    for tf in several_tfs(values) if "matrix" in asked.verbs else [values["TF"]]:
+        variables.check({**values, "TF": tf}, (*ALWAYS, *sorted(used - set(ALWAYS))))
+
+
+def several_tfs(values: Dict[str, str]) -> List[str]:
+    """The TensorFlows that the matrix is made with: those of ``TF``, or all where it is not given."""
+    if "TF" in variables.given():
+        return values["TF"].split() or [""]
+    return list(variables.BY_NAME["TF"].choices)

@@ -16,40 +16,9 @@ import warnings
 from collections import Counter
 from typing import Dict, List, Tuple
 
-import numpy as np
-
 # A mutated file that takes longer than this on a busy machine is taken for one that never ends.
 SECONDS = 120
 CRASH, HANG, FAULT, LEFT = "crash", "hang", "unclear error", "file left behind"
-
-
-def mutated(seed: int, samples: List[bytes]) -> bytes:
-    """One of ``samples`` with bits flipped, bytes overwritten, or pieces cut out, doubled or taken from another."""
-    draw = np.random.RandomState(seed)
-    data = bytearray(samples[draw.randint(len(samples))])
-    for _ in range(1 + draw.randint(4)):
-        if not data:
-            break
-        start = draw.randint(len(data))
-        length = 1 + draw.randint(min(64, len(data)))
-        kind = draw.randint(7)
-        if kind == 0:
-            data[start] ^= 1 << draw.randint(8)
-        elif kind == 1:
-            data[start] = draw.randint(256)
-        elif kind == 2:
-            data[start : start + 8] = bytes([(0, 0x7F, 0x80, 0xFF)[draw.randint(4)]]) * min(8, len(data) - start)
-        elif kind == 3:
-            del data[start : start + length]
-        elif kind == 4:
-            data[start:start] = data[start : start + length]
-        elif kind == 5:
-            del data[start:]
-        else:
-            other = samples[draw.randint(len(samples))]
-            begin = draw.randint(len(other))
-            data[start : start + length] = other[begin : begin + length]
-    return bytes(data)
 
 
 def run_one(stage, suffix: str, data: bytes, folder: str) -> Tuple[str, str]:
@@ -105,9 +74,14 @@ def fuzz(count: int, seed: int, processors: int) -> List[Tuple[int, str, str, st
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     # TensorFlow Addons warns of the TensorFlow that it is pinned with.
     warnings.simplefilter("ignore")
-    from develop.fuzzing import samples, stages
+    from develop.fuzzing import mutations, samples, stages
 
-    onnx_samples, pb_samples = samples.onnx_models(), samples.frozen_graphs()
+    networks, graphs, operators = samples.onnx_models(), samples.frozen_graphs(), samples.operator_models()
+    kinds = [
+        ("onnx_to_tf", ".onnx", lambda at: mutations.damaged_bytes(at, networks)),
+        ("onnx_to_tf", ".onnx", lambda at: mutations.damaged_model(at, [*networks * 50, *operators])),
+        ("tf_to_tflite", ".pb", lambda at: mutations.damaged_bytes(at, graphs)),
+    ]
     found: List[Tuple[int, str, str, str]] = []
     with tempfile.TemporaryDirectory(prefix="ferry-fuzz-") as folder:
         workers: Dict[int, str] = {}
@@ -118,8 +92,8 @@ def fuzz(count: int, seed: int, processors: int) -> List[Tuple[int, str, str, st
                 try:
                     with open(results, "w") as file:
                         for number in range(part, count, processors):
-                            name, suffix = ("onnx_to_tf", ".onnx") if number % 2 else ("tf_to_tflite", ".pb")
-                            data = mutated(seed + number, onnx_samples if number % 2 else pb_samples)
+                            name, suffix, damaged = kinds[(seed + number) % len(kinds)]
+                            data = damaged(seed + number)
                             verdict, text = run_one(stages.STAGES[name], suffix, data, f"{folder}/{part}")
                             line = " ".join((text.splitlines() or [""])[0].split())
                             file.write(f"{number}\t{name}\t{verdict}\t{line}\n")
@@ -139,7 +113,7 @@ def fuzz(count: int, seed: int, processors: int) -> List[Tuple[int, str, str, st
 def main() -> int:
     """Read the arguments, fuzz, and print what was found."""
     parser = argparse.ArgumentParser(prog="fuzz", description=__doc__)
-    parser.add_argument("--count", type=int, default=10000, help="how many files, half of them .onnx, half .pb")
+    parser.add_argument("--count", type=int, default=10000, help="how many files: of three, two are .onnx and one .pb")
     parser.add_argument("--seed", type=int, default=0, help="the first file's; the others count on from it")
     arguments = parser.parse_args()
     started = time.monotonic()

@@ -59,6 +59,8 @@ def reason_of(error: Exception) -> str:
 
 def place_of(error: BaseException) -> str:
     """The innermost line below ``scripts/`` that ``error`` came through, as ``ferry/room/module.py:line``, or empty."""
+    while error.__cause__ is not None:
+        error = error.__cause__
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     ours = [(file, line) for file, line in frames if os.path.abspath(file).startswith(_SCRIPTS)]
     return f"{os.path.abspath(ours[-1][0])[len(_SCRIPTS) :]}:{ours[-1][1]}" if ours else ""

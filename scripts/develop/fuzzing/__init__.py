@@ -1,1 +1,1 @@
-"""What damaged files are made of, and the stages that they are given to."""
+"""How files are damaged, and the stages that they are given to."""

@@ -10,10 +10,17 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from develop.operator_coverage import cases
+
 
 def onnx_models() -> List[bytes]:
     """Some models that together hold the fields and operators that most models have."""
     return [_network(11), _network(9), _shapes()]
+
+
+def operator_models() -> List[bytes]:
+    """ONNX's own tests of its operators, with all inputs fed and with those constant that PyTorch exports so."""
+    return [cases.load(case).model.SerializeToString() for case in cases.all_cases()]
 
 
 def frozen_graphs() -> List[bytes]:

@@ -8,7 +8,7 @@ import tf_to_tflite
 
 from ferry import stage
 from ferry.frozen import frozen_graph  # noqa: F401
-from ferry.graph import onnx_file  # noqa: F401
+from ferry.graph import consistency, onnx_file  # noqa: F401
 from ferry.lowering import article, convert_onnx  # noqa: F401
 from ferry.tflite import converter, flatbuffer  # noqa: F401
 

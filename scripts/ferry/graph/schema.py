@@ -1,7 +1,7 @@
 """What ONNX's own schemas say of an operator's attributes, so that no default is written down a second time."""
 
 import functools
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 import onnx
 from onnx import defs, helper
@@ -16,11 +16,24 @@ def defaults(operator: str, opset: int = NEWEST_OPSET) -> Dict[str, Any]:
 
     Floats are float32's, as an attribute of a file is; text is ``str``. An operator that ONNX does not know has none.
     """
-    try:
-        entries = defs.get_schema(operator, opset, "").attributes.items()
-    except RuntimeError:  # onnx.defs.SchemaError, a RuntimeError under pybind11: it has no such operator.
-        return {}
+    found = _schema(operator, opset)
+    entries = found.attributes.items() if found else ()
     return {name: python_value(entry.default_value) for name, entry in entries if entry.default_value.name}
+
+
+@functools.lru_cache(maxsize=None)
+def takes_any_number(operator: str, opset: int) -> bool:
+    """Whether the last input of ``operator`` stands for any number of them, of which none may be left out."""
+    found = _schema(operator, opset)
+    variadic = defs.OpSchema.FormalParameterOption.Variadic
+    return found is not None and len(found.inputs) > 0 and found.inputs[-1].option == variadic
+
+
+def _schema(operator: str, opset: int) -> Optional[Any]:
+    try:
+        return defs.get_schema(operator, opset, "")
+    except RuntimeError:  # As pybind11 raises onnx's SchemaError: there is no such operator.
+        return None
 
 
 def default(operator: str, attribute: str) -> Any:

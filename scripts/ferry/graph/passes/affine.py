@@ -58,7 +58,7 @@ def affine_of(node: Node, channels: int, rank: int) -> Optional[Affine]:
     arrays = [value.constant for value in constant_inputs(node)]
     constants = [array for array in arrays if array is not None]
     if node.operator == "BatchNormalization":
-        if len(constants) != 4:
+        if len(constants) != 4 or any(array.shape != (channels,) for array in constants):
             return None
         return Affine(*scale_and_shift(constants, node.attribute("epsilon", DEFAULT_EPSILON)))
     constant_first = node.input(1) is source

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from ferry.graph.operator_registry import lowers
 from ferry.graph.passes.affine import scale_and_shift
-from ferry.lowering.declined import UNKNOWN_RANK, Declined, Lowered
+from ferry.lowering.declined import Declined, Lowered
 from ferry.lowering.node import Node
 from ferry.lowering.tensors import ChannelsLast, Tensors
 
@@ -15,12 +15,14 @@ def lower(node: Node, tensors: Tensors) -> Lowered:
     shape = tensors.shape(node.inputs[0])
     found = [tensors.constant(name) for name in node.inputs[1:5]]
     parameters = [array for array in found if array is not None]
-    if shape is None:
-        return UNKNOWN_RANK
+    if shape is None or len(shape) < 2 or shape[1] is None:
+        return Declined("its input is not known to have channels")
     if len(parameters) < len(found):
         return Declined("its scale, shift or statistics are computed from the model's inputs")
     if any(node.outputs[1:]):
         return Declined("it is in training mode", onnx_tf_differs=True)
+    if any(array.shape != (shape[1],) for array in parameters):
+        return Declined(f"its parameters do not have {shape[1]} values each, one a channel")
     exact = scale_and_shift(parameters, node.attributes["epsilon"])
     factor, shift = (vector.astype(parameters[0].dtype) for vector in exact)
     if len(shape) == 2:

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from ferry.graph.operator_registry import lowers
-from ferry.lowering.declined import UNKNOWN_SHAPE, Lowered
+from ferry.lowering.declined import UNKNOWN_RANK, UNKNOWN_SHAPE, Declined, Lowered
 from ferry.lowering.node import Node
 from ferry.lowering.tensors import Tensors, last_axis_of, same_layout
 
@@ -15,7 +15,11 @@ def lower(node: Node, tensors: Tensors) -> Lowered:
     shape = tensors.shape(node.inputs[0])
     indices = tensors.constant(node.inputs[1])
     axis = node.attributes["axis"]
-    if shape is None or shape[axis] is None:
+    if shape is None:
+        return UNKNOWN_RANK
+    if not -len(shape) <= axis < len(shape):
+        return Declined(f"it gathers along dimension {axis} of {len(shape)}")
+    if shape[axis] is None:
         return UNKNOWN_SHAPE
     if indices is None:
         # The remainder takes a negative index to the one it stands for; TFLite computes it for 32 bits only.

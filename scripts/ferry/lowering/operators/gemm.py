@@ -24,6 +24,9 @@ def lower(node: Node, tensors: Tensors) -> Lowered:
         return Declined("its input is no matrix of floating point")
     if node.attributes["transB"]:
         b = b.T
+    inner = a.shape[0 if node.attributes["transA"] else 1]
+    if b.ndim != 2 or inner not in (None, b.shape[0]):
+        return Declined(f"weights of shape {list(b.shape)} do not fit an input of {inner} columns")
     if c.size and not _fits(c.shape, [a.shape[1 if node.attributes["transA"] else 0], b.shape[1]]):
         return Declined(f"a bias of shape {list(c.shape)} does not fit {b.shape[1]} columns")
     source = tensors.flattened_from(node.inputs[0])

@@ -13,7 +13,7 @@ def lower(node: Node, tensors: Tensors) -> Lowered:
     """Cut ``X`` along ``axis`` into the lengths of ``split``, or into equal ones."""
     shape = tensors.shape(node.inputs[0])
     axis = node.attributes["axis"]
-    if shape is None or shape[axis] is None:
+    if shape is None or not -len(shape) <= axis < len(shape) or shape[axis] is None:
         return UNKNOWN_SHAPE
     lengths = node.attributes.get("split") or [shape[axis] // len(node.outputs)] * len(node.outputs)
     if sum(lengths) != shape[axis] or len(lengths) != len(node.outputs) or min(lengths) < 0:

@@ -89,7 +89,11 @@ class GraphRewriter:
 
     def scalar(self, value: float, like: str) -> str:
         """A constant of no dimensions, of the dtype of the tensor ``like``, float32 where that is not known."""
-        return self.constant(np.array(value).astype(self.dtype(like) or np.dtype(np.float32)))
+        return self.constant_like(np.array(value), like)
+
+    def constant_like(self, array: np.ndarray, like: str) -> str:
+        """A constant of the dtype of the tensor ``like``, float32 where that is not known."""
+        return self.constant(array.astype(self.dtype(like) or np.dtype(np.float32)))
 
     def emit(self, node: onnx.NodeProto) -> None:
         """Write a node that is in the terms of opset 12."""

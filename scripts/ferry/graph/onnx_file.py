@@ -11,6 +11,7 @@ from ferry import regular_file
 from ferry.errors import InputFileError, UnsupportedModelError, first_line
 from ferry.graph import external_data, onnx_pieces
 from ferry.graph.schema import NEWEST_OPSET, OLDEST_OPSET
+from ferry.graph.undecodable import first_undecodable
 
 
 def load(path: str) -> onnx.ModelProto:
@@ -47,6 +48,9 @@ def parse(path: str) -> Tuple[onnx.ModelProto, Set[str]]:
         raise InputFileError(f"{path} is not an ONNX model, or is cut short ({len(data)} bytes)") from error
     size = len(data)
     del data  # It is as large as the model.
+    name = first_undecodable(model)
+    if name is not None:
+        raise InputFileError(f"{path} is not a valid ONNX model: its text {name[:60]!r} is not UTF-8")
     if not model.graph.output:
         raise InputFileError(f"{path} holds no ONNX graph ({size} bytes)")
     return model, external_data.load(path, model)

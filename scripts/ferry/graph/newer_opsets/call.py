@@ -9,6 +9,7 @@ from onnx import AttributeProto
 from ferry.errors import UnsupportedModelError
 from ferry.graph.newer_opsets.rewriter import GraphRewriter
 from ferry.graph.newer_opsets.tensor_types import is_float
+from ferry.printable import printable
 
 _FIELDS = {
     AttributeProto.FLOAT: "f",
@@ -100,7 +101,9 @@ class Call:
         """The error that says why this node cannot be written in opset 12's terms."""
         domain = f"{self.node.domain}." if self.node.domain not in ("", "ai.onnx") else ""
         shown = self.node.name or (self.node.output[0] if self.node.output else "")
-        return UnsupportedModelError(f"{domain}{self.node.op_type} {shown!r} of opset {self.opset}: {reason}")
+        return UnsupportedModelError(
+            printable(f"{domain}{self.node.op_type} {shown!r} of opset {self.opset}: {reason}")
+        )
 
 
 def _value(attribute: onnx.AttributeProto) -> Any:

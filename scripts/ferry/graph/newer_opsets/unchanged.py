@@ -81,6 +81,7 @@ def _check_types(call: Call, schema: onnx.defs.OpSchema) -> None:
     """Refuse a tensor of an element type that the operator took up only after opset 12."""
     for name, formal in zip(call.node.input, schema.inputs):
         element = call.graph.type_of(name).element if name else 0
-        shown = onnx.TensorProto.DataType.Name(element).lower() if element else ""
+        names = {number: kind.lower() for kind, number in onnx.TensorProto.DataType.items()}
+        shown = names.get(element, f"type {element}")
         if element and f"tensor({shown})" not in formal.types:
             raise call.refuse(f"opset 12 knows no form of it for {shown} tensors")

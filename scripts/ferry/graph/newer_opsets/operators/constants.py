@@ -19,6 +19,8 @@ def constant(call: Call) -> None:
     if len(given) != 1 or not (given[0] == "value" or given[0] in _DTYPES):
         raise call.refuse(f"its value is given as {' and '.join(given) or 'nothing'}, and it must be one dense tensor")
     value = call.attributes[given[0]]
+    if given[0] == "value" and not isinstance(value, onnx.TensorProto):
+        raise call.refuse("its value is no tensor")
     tensor = onnx.TensorProto()
     tensor.CopyFrom(value if given[0] == "value" else numpy_helper.from_array(np.array(value, _DTYPES[given[0]])))
     tensor.name = call.outputs[0]

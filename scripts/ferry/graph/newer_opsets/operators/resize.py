@@ -44,6 +44,8 @@ def _resize_known(call: Call, attributes: Dict, symmetric: bool) -> None:
         if any(int(scale * size) != scale * size for scale, size in zip(scales, shape)):
             raise call.refuse("half_pixel_symmetric differs from half_pixel where a size times its scale is not whole")
         attributes["coordinate_transformation_mode"] = "half_pixel"
+    if min(sizes) < 1:
+        raise call.refuse(f"it makes a tensor of the shape {sizes}")
     region = _region(call, axes, len(shape))
     if call.get("antialias", 0):
         _antialias(call, attributes, sizes, scales)

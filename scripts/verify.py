@@ -40,11 +40,11 @@ def verify(arguments, console) -> int:
     console.print(terminal.table(verdict))
     for line in terminal.lines(verdict, os.path.join(output, files.REPORT)):
         console.print(line, markup=False)
-    try:
-        # Only now: who is content with the verdict may interrupt what follows.
-        verdict = _located(source, arguments, output, verdict, console)
-    finally:
-        files.write(output, verdict)
+    # Before the bisection: whoever ends that, however they do, has the whole verdict.
+    files.write(output, verdict)
+    located = _located(source, arguments, output, verdict, console)
+    if located is not verdict:
+        files.write(output, located)
     return verdict.exit_code
 
 

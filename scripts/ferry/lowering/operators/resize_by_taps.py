@@ -23,17 +23,19 @@ def lower(node: Node, tensors: Tensors) -> Lowered:
     """Resize static float ``X`` by constant scales or to constant sizes, one dimension after the other."""
     shape = tensors.static_shape(node.inputs[0])
     if not shape:
-        return Declined(UNKNOWN_SHAPE.reason, onnx_tf_differs=True)
+        return Declined(UNKNOWN_SHAPE.reason, onnx_tf_differs=node.operator == "Resize")
     scales = _scales(node, tensors, shape)
     if scales is None or any(after < 1 for _, after in scales):
-        return Declined("its new size is computed from the model's inputs, or is nothing", onnx_tf_differs=True)
+        return Declined(
+            "its new size is computed from the model's inputs, or is nothing", onnx_tf_differs=node.operator == "Resize"
+        )
     position, mode = node.attributes.get("coordinate_transformation_mode", "asymmetric"), node.attributes["mode"]
     if position not in POSITIONS or mode not in TAPS or node.attributes.get("nearest_mode", "floor") not in ROUNDINGS:
-        return Declined(f"its mode is {mode}, {position}", onnx_tf_differs=True)
+        return Declined(f"its mode is {mode}, {position}", onnx_tf_differs=node.operator == "Resize")
     last = len(shape) in (3, 4, 5)
     x = tensors.last(node.inputs[0]) if last else tensors[node.inputs[0]]
     if not x.dtype.is_floating:
-        return Declined(NOT_FLOATING_POINT.reason, onnx_tf_differs=True)
+        return Declined(NOT_FLOATING_POINT.reason, onnx_tf_differs=node.operator == "Resize")
     for axis, (size, (scale, after)) in enumerate(zip(shape, scales)):
         if after == size and scale == 1:
             continue

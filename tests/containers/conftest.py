@@ -16,6 +16,13 @@ from programs import KEPT_OUT, ROOT, run
 from runners import engines
 from runners import image as images
 
+HANGS = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("up", flush=True)
+time.sleep(600)
+"""
+
 
 def pytest_collection_modifyitems(items):
     """The tests of one engine's images follow one another, so that none is built twice."""
@@ -112,12 +119,27 @@ def gpu_image(engine, checkout):
     return done.stdout.strip()
 
 
-@pytest.fixture()
-def small_checkout():
-    """A checkout whose locks hold one small package each, so that all of a build can be watched in seconds."""
+@contextlib.contextmanager
+def small_copy_of_the_checkout():
+    """A copy whose locks hold one small package each, so that its images are built in seconds."""
     with copy_of_the_checkout() as folder:
         for name, package in (("requirements.lock", "iniconfig"), ("requirements/cuda.lock", "nvidia-cuda-nvrtc-cu11")):
             lock = (folder / name).read_text()
             start = lock.index(f"\n{package}==") + 1
             (folder / name).write_text(lock[start : lock.index("\n    # via", start) + 1])
+        yield folder
+
+
+@pytest.fixture()
+def small_checkout():
+    """A checkout whose locks hold one small package each, so that all of a build can be watched in seconds."""
+    with small_copy_of_the_checkout() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def hanging_checkout():
+    """A small checkout whose first stage prints ``up`` and hangs, deaf to whoever tells it to end."""
+    with small_copy_of_the_checkout() as folder:
+        (folder / "scripts" / "export_onnx.py").write_text(HANGS)
         yield folder

@@ -6,6 +6,7 @@ from typing import IO, Dict, List, NamedTuple, Optional
 
 from runners import (
     airlock,
+    bytecode,
     choose,
     container,
     container_gpu,
@@ -126,6 +127,7 @@ def _in_an_environment(one: Run, runner: str, bwrap: Optional[List[str]]) -> int
     if bwrap is None:
         program: Program = processes.Stage(command, own_environment(), one.output)
     else:
+        bytecode.ensure(python)
         pythons = [python, one.newest] if one.newest else [python]
         reads = [path for each in pythons for path in sandbox.interpreter_paths(each)]
         reads += [str(ROOT / path) for path in (*OF_FERRY, *(one.shown or []))]

@@ -37,7 +37,7 @@ def paths(stage: Stage, job: Job) -> List[str]:
             folder = os.path.dirname(path)
             alone = option.shown == stages.ALONE or _is_shared(folder)
             if alone and option.shown != stages.ALONE:
-                print(f"ferry: of its folder, which holds much else, the container sees {path} alone", file=sys.stderr)
+                print(f"ferry: of its folder, which holds much else, the stage sees {path} alone", file=sys.stderr)
             if not alone:
                 _refuse_a_link_that_leads_out(path, folder)
             found.append(path if alone else folder)

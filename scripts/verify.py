@@ -36,6 +36,7 @@ def verify(arguments, console) -> int:
         files.write(output, verification.nothing_proved(str(error)))
         raise
     verdict = verification.judge(outcome, os.path.join(arguments.build, files.REPORT))
+    verdict = verification.judge_pieces(verdict, outcome, console)
     worst_input.save(output, verdict, outcome)
     console.print(terminal.table(verdict))
     for line in terminal.lines(verdict, os.path.join(output, files.REPORT)):

@@ -68,13 +68,13 @@ class Bisection:
         return {"onnx": self._export, "tensorflow": self._lowering, "tflite": self._conversion}[stage](arrays)
 
     def _export(self, arrays: List[np.ndarray]) -> Optional[Finding]:
-        whole, recording = OnnxSide(self._onnx_model()), self._recorded()
+        whole, recording = OnnxSide(self.onnx_model()), self.recorded()
         names = pytorch_trace.names_in(recording, whole.model)
         if not names:
             note = "model.onnx is not what PyTorch exports of this model file now; make it with `make -B onnx`"
             return Finding("onnx", "export", notes=(note,))
-        inputs = _fed(whole, arrays)
-        reference = pytorch_trace.TracedPytorch(self._module(), recording, names, list(inputs))
+        inputs = fed(whole, arrays)
+        reference = pytorch_trace.TracedPytorch(self.module(), recording, names, list(inputs))
         fault = self._trace_fault(reference, [info.name for info in whole.model.graph.output], inputs)
         if fault:
             return Finding("onnx", "trace", notes=(fault,))
@@ -85,8 +85,8 @@ class Bisection:
         return self._walked("onnx", "export", reference, side, inputs, whole)
 
     def _lowering(self, arrays: List[np.ndarray]) -> Optional[Finding]:
-        original = OnnxSide(self._onnx_model())
-        inputs = _fed(original, arrays)
+        original = OnnxSide(self.onnx_model())
+        inputs = fed(original, arrays)
         rewritten = convert_onnx.rewrite(original.model)
         common = OnnxSide(rewritten)
         # A scale may have been moved past a tensor, which keeps its name.
@@ -96,21 +96,21 @@ class Bisection:
         if found:
             return found
         reference = OnnxSide(convert_onnx.prepare(original.model))
-        graph_def = frozen_graph.load(self._path("model.pb"))
+        graph_def = frozen_graph.load(self.path("model.pb"))
         side = TensorflowSide(graph_def, places(reference.model, self._layout))
         again = convert_onnx.convert(original.model, self._layout)
         side.certain = frozen_graph.to_bytes(graph_def) == frozen_graph.to_bytes(again)
-        found = self._walked("tensorflow", "lowering", reference, side, _fed(reference, arrays), reference)
+        found = self._walked("tensorflow", "lowering", reference, side, fed(reference, arrays), reference)
         if found and not side.certain:
             found = found._replace(notes=("model.pb is not what is made of model.onnx now; make it with `make -B tf`",))
         return found
 
     def _conversion(self, arrays: List[np.ndarray]) -> Optional[Finding]:
-        reference = OnnxSide(convert_onnx.prepare(self._onnx_model()))
+        reference = OnnxSide(convert_onnx.prepare(self.onnx_model()))
         found = places(reference.model, self._layout)
-        graph = TensorflowSide(frozen_graph.load(self._path("model.pb")), found).graph
-        side = TfliteSide(flatbuffer.load(self._path("model.tflite")), graph, found)
-        return self._walked("tflite", "conversion", reference, side, _fed(reference, arrays), reference)
+        graph = TensorflowSide(frozen_graph.load(self.path("model.pb")), found).graph
+        side = TfliteSide(flatbuffer.load(self.path("model.tflite")), graph, found)
+        return self._walked("tflite", "conversion", reference, side, fed(reference, arrays), reference)
 
     def _walked(
         self, stage: str, step: str, reference: Reference, side: Side, inputs: Values, graph: OnnxSide
@@ -120,7 +120,7 @@ class Bisection:
         if not partings:
             return None
         first, *rest = partings
-        node, *also = self._nodes(first, graph)
+        node, *also = self.nodes(first, graph)
         before = [error_from_inputs(reference, side, inputs, source) for source in first.sources]
         return Finding(
             stage,
@@ -135,11 +135,11 @@ class Bisection:
             tuple(Counter(graph.producer[each.point.name].op_type for each in rest).most_common()),
         )
 
-    def _nodes(self, parting: Parting, graph: OnnxSide) -> List[Node]:
+    def nodes(self, parting: Parting, graph: OnnxSide) -> List[Node]:
         """The maker of the tensor, then whatever else the piece stands for, in the exported model."""
         maker = graph.producer[parting.point.name]
         known = [source.name for source in parting.sources]
-        original = OnnxSide(self._onnx_model())
+        original = OnnxSide(self.onnx_model())
         whole = original if parting.point.name in original.producer else graph
         region = [*graph.region(parting.point.name, known), *whole.region(parting.point.name, known)]
         variable = {point.name for point in (*graph.points, *original.points)}
@@ -150,9 +150,9 @@ class Bisection:
 
     def _scope(self, node: onnx.NodeProto) -> str:
         if self._scopes is None:
-            model = self._onnx_model()
+            model = self.onnx_model()
             try:
-                recording = self._recorded()
+                recording = self.recorded()
             except FerryError:
                 self._scopes = {}
             else:
@@ -164,28 +164,44 @@ class Bisection:
         weights = [name.rpartition(".")[0] for name in node.input if "." in name]
         return weights[0] if weights else ""
 
-    def _module(self) -> model_file.PytorchModel:
+    def module(self) -> model_file.PytorchModel:
+        """The model in PyTorch.
+
+        Raises:
+            UnsupportedModelError: it came as ONNX.
+        """
         if self._pytorch is None:
             raise UnsupportedModelError("the model came as ONNX: there is no PyTorch to bisect it against")
         return self._pytorch
 
-    def _recorded(self) -> pytorch_trace.Recording:
+    def recorded(self) -> pytorch_trace.Recording:
+        """What PyTorch's exporter makes of the model, once more.
+
+        Raises:
+            FerryError: it came as ONNX, or cannot be exported.
+        """
         if self._recording is None:
-            self._recording = pytorch_trace.record(self._module())
+            self._recording = pytorch_trace.record(self.module())
         return self._recording
 
-    def _onnx_model(self) -> onnx.ModelProto:
+    def onnx_model(self) -> onnx.ModelProto:
+        """The model in ``model.onnx``.
+
+        Raises:
+            FerryError: it cannot be read.
+        """
         if self._onnx is None:
-            self._onnx = onnx_file.load(self._path("model.onnx"))
+            self._onnx = onnx_file.load(self.path("model.onnx"))
         return self._onnx
 
-    def _path(self, name: str) -> str:
+    def path(self, name: str) -> str:
+        """Where the artifact ``name`` is."""
         return os.path.join(self._build, name)
 
     def _trace_fault(self, reference: pytorch_trace.TracedPytorch, names: List[str], inputs: Values) -> str:
         """What is wrong with the trace as a whole, or nothing."""
         with torch.no_grad():
-            made = self._module().module(*(torch.from_numpy(array.copy()) for array in inputs.values()))
+            made = self.module().module(*(torch.from_numpy(array.copy()) for array in inputs.values()))
         wanted = [tensor.detach().numpy() for tensor in model_file.tensors_in("", made)]
         try:
             traced = reference.values([name for name in names if name in reference.names], inputs)
@@ -201,7 +217,8 @@ class Bisection:
         return ""
 
 
-def _fed(side: OnnxSide, arrays: List[np.ndarray]) -> Values:
+def fed(side: OnnxSide, arrays: List[np.ndarray]) -> Values:
+    """The network's inputs by their ONNX names."""
     return dict(zip([point.name for point in side.inputs], arrays))
 
 

@@ -1,6 +1,6 @@
 """An ONNX model taken apart: every tensor of it, and any piece of it alone, in ONNX Runtime."""
 
-from typing import Dict, Iterable, List, Set
+from typing import Callable, Dict, Iterable, List, Sequence, Set
 
 import numpy as np
 import onnx
@@ -42,10 +42,22 @@ class OnnxSide(Side, Reference):
         return self._walk(name, set(known))[0]
 
     def compute(self, point: Point, values: Dict[Point, np.ndarray]) -> np.ndarray:
-        nodes, sources = self._walk(point.name, {entry.name for entry in values})
-        given = {entry.name: array for entry, array in values.items()}
-        arrays = {name: self._typed(name, given[name]) for name in sources}
-        weights = [self._weights[name] for name in _read(nodes) if name in self._weights]
+        return self.opened(point, sorted(values))(values)
+
+    def opened(self, point: Point, sources: Sequence[Point]) -> Callable[[Dict[Point, np.ndarray]], np.ndarray]:
+        session: List[onnxruntime.InferenceSession] = []
+
+        def compute(values: Dict[Point, np.ndarray]) -> np.ndarray:
+            given = {entry.name: array for entry, array in values.items()}
+            nodes, read = self._walk(point.name, set(given))
+            arrays = {name: self._typed(name, given[name]) for name in read}
+            if not session:
+                session.append(_session(self._piece(nodes, point.name, arrays)))
+            return np.asarray(session[0].run([point.name], arrays)[0])
+
+        return compute
+
+    def _piece(self, nodes: List[onnx.NodeProto], output: str, arrays: Dict[str, np.ndarray]) -> onnx.ModelProto:
         graph = helper.make_graph(
             nodes,
             "piece",
@@ -53,12 +65,12 @@ class OnnxSide(Side, Reference):
                 helper.make_tensor_value_info(name, NP_TYPE_TO_TENSOR_TYPE[array.dtype], array.shape)
                 for name, array in arrays.items()
             ],
-            [helper.ValueInfoProto(name=point.name)],
-            weights,
+            [helper.ValueInfoProto(name=output)],
+            [self._weights[name] for name in _read(nodes) if name in self._weights],
         )
         piece = helper.make_model(graph, opset_imports=self.model.opset_import)
         piece.ir_version = self.model.ir_version
-        return _run(piece, [point.name], arrays)[0]
+        return piece
 
     def values(self, names: Iterable[str], inputs: Values) -> Values:
         wanted = sorted(set(names))
@@ -103,8 +115,11 @@ def _read(nodes: List[onnx.NodeProto]) -> List[str]:
 
 
 def _run(model: onnx.ModelProto, names: List[str], feeds: Dict[str, np.ndarray]) -> List[np.ndarray]:
+    return [np.asarray(array) for array in _session(model).run(names, feeds)]
+
+
+def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
-    return [np.asarray(array) for array in session.run(names, feeds)]
+    return onnxruntime.InferenceSession(model.SerializeToString(), options)

@@ -5,6 +5,7 @@ ONNX. Names put on the traced tensors go with them to the ONNX model, and say th
 """
 
 import contextlib
+import difflib
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional
 
 import onnx
@@ -84,6 +85,22 @@ def names_in(recording: Recording, model: onnx.ModelProto) -> Dict[str, str]:
             if mark.startswith(MARK):
                 names[name] = mark
     for mark, info in zip(recording.outputs, there.output):
+        if mark:
+            names[info.name] = mark
+    return names
+
+
+def aligned_names(recording: Recording, model: onnx.ModelProto) -> Dict[str, str]:
+    """The same of a ``model`` that was altered since: its nodes are matched by their types, as lines of text are."""
+    again, there = list(recording.model.graph.node), list(model.graph.node)
+    before, after = ([str(node.op_type) for node in nodes] for nodes in (again, there))
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    names: Dict[str, str] = {}
+    for _, first, stop, other, end in matcher.get_opcodes():
+        if stop - first == end - other:
+            for made, node in zip(again[first:stop], there[other:end]):
+                names.update((name, mark) for mark, name in zip(made.output, node.output) if mark.startswith(MARK))
+    for mark, info in zip(recording.outputs, model.graph.output):
         if mark:
             names[info.name] = mark
     return names

@@ -1,6 +1,6 @@
 """What the walk needs of a model: which tensors it shares with the model it was made of, and to run a piece of it."""
 
-from typing import Dict, Iterable, List, NamedTuple, Set
+from typing import Callable, Dict, Iterable, List, NamedTuple, Sequence, Set
 
 import numpy as np
 
@@ -40,6 +40,10 @@ class Side:
     def compute(self, point: Point, values: Dict[Point, np.ndarray]) -> np.ndarray:
         """``point`` in ONNX's layout, computed from ``values``, which hold its sources in ONNX's layout."""
         raise NotImplementedError
+
+    def opened(self, point: Point, sources: Sequence[Point]) -> Callable[[Dict[Point, np.ndarray]], np.ndarray]:
+        """``compute`` of a ``point`` from ``sources``, for many runs: what can be made ready once is."""
+        return lambda values: self.compute(point, values)
 
     def described(self, point: Point) -> str:
         """What this model calls the operator that makes ``point``, for a message."""

@@ -1,7 +1,7 @@
 """A ``.tflite`` taken apart: any run of its operators as a model of its own."""
 
 import struct
-from typing import Dict, List, Sequence, Set, Tuple
+from typing import Callable, Dict, List, Sequence, Set, Tuple
 
 import numpy as np
 import tensorflow as tf
@@ -73,17 +73,26 @@ class TfliteSide(Side):
         return [self._points_at[position] for position in self._walk(self._index[point.where], known)[1]]
 
     def compute(self, point: Point, values: Dict[Point, np.ndarray]) -> np.ndarray:
+        return self.opened(point, sorted(values))(values)
+
+    def opened(self, point: Point, sources: Sequence[Point]) -> Callable[[Dict[Point, np.ndarray]], np.ndarray]:
         target = self._index[point.where]
-        operators, sources = self._walk(target, set(values))
-        interpreter = tf.lite.Interpreter(model_content=self._cut(operators, sources, target))
+        operators, fed = self._walk(target, set(sources))
+        interpreter = tf.lite.Interpreter(model_content=self._cut(operators, fed, target))
         interpreter.allocate_tensors()
         kinds = {detail["index"]: detail["dtype"] for detail in interpreter.get_input_details()}
-        for position in sources:
-            source = self._points_at[position]
-            raw = self._places[source].from_onnx(values[source])
-            interpreter.set_tensor(position, np.ascontiguousarray(raw, kinds[position]))
-        interpreter.invoke()
-        return self._places[point].to_onnx(interpreter.get_tensor(target))
+
+        def compute(values: Dict[Point, np.ndarray]) -> np.ndarray:
+            # An operator with a state keeps it from one run to the next.
+            interpreter.reset_all_variables()
+            for position in fed:
+                source = self._points_at[position]
+                raw = self._places[source].from_onnx(values[source])
+                interpreter.set_tensor(position, np.ascontiguousarray(raw, kinds[position]))
+            interpreter.invoke()
+            return self._places[point].to_onnx(interpreter.get_tensor(target))
+
+        return compute
 
     def described(self, point: Point) -> str:
         position = self._maker[self._index[point.where]]

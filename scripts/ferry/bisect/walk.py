@@ -1,6 +1,6 @@
 """Give each piece of a model the values of the model it was made of, and see which makes something else of them."""
 
-from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
+from typing import Callable, Dict, Iterator, List, NamedTuple, Set, Tuple
 
 import numpy as np
 
@@ -64,27 +64,40 @@ def _try(side: Side, point: Point, sources: List[Point], values: Values) -> Tupl
 def _without_misnamed(
     reference: Reference, side: Side, inputs: Values, known: Set[Point], partings: List[Parting], outputs: Set[str]
 ) -> List[Parting]:
-    """The ``partings`` that are felt in what is computed from them.
+    def differs(point: Point, sources: List[Point]) -> bool:
+        values = reference.values({entry.name for entry in (point, *sources)}, inputs)
+        return _try(side, point, sources, values)[1]
 
-    The others only bear another tensor's name: all that is computed across them is as it should be.
+    felt = felt_points(side, known, {parting.point for parting in partings}, outputs, differs)
+    return [parting for parting in partings if parting.point in felt]
+
+
+def felt_points(
+    side: Side,
+    known: Set[Point],
+    suspects: Set[Point],
+    outputs: Set[str],
+    differs: Callable[[Point, List[Point]], bool],
+) -> Set[Point]:
+    """Those of the ``suspects`` that are felt in what is computed from them.
+
+    The others only bear another tensor's name: all that is computed across them, as ``differs`` is asked about each
+    point with its sources, is as it should be.
     """
-    suspects = {parting.point for parting in partings}
     trusted = {point for point in known if point not in suspects or point.name in outputs}
     felt: Set[Point] = set()
     for point in side.points:
         sources = side.sources(point, known)
         if point not in trusted or suspects.isdisjoint([point, *sources]):
             continue
-        across = side.sources(point, trusted)
-        values = reference.values({entry.name for entry in (point, *across)}, inputs)
-        if _try(side, point, across, values)[1]:
+        if differs(point, side.sources(point, trusted)):
             reached = [point, *sources]
             while reached:
                 entry = reached.pop()
                 if entry in suspects and entry not in felt:
                     felt.add(entry)
                     reached.extend(side.sources(entry, known))
-    return [parting for parting in partings if parting.point in felt]
+    return felt
 
 
 def _chunks(side: Side, known: Set[Point], sizes: Dict[str, int]) -> Iterator[List[Tuple[Point, List[Point]]]]:

@@ -74,8 +74,7 @@ def spread(function: Callable[[np.ndarray], np.ndarray], x: Bounded, value: np.n
             np.abs(np.subtract(above, value, dtype=np.float64)), np.abs(value - below.astype(np.float64))
         )
     # Outside of the function's domain nothing is known.
-    found[np.isnan(found)] = np.inf
-    return found
+    return np.where(np.isnan(found), np.inf, found)
 
 
 def added(first: Optional[np.ndarray], second: Optional[np.ndarray]) -> Optional[np.ndarray]:

@@ -19,12 +19,12 @@ def lacking(model: onnx.ModelProto) -> List[str]:
 
 
 class Evaluator:
-    """The nodes of ``model``, its weights widened once."""
+    """The nodes of ``model``. A weight is widened where it is read, so that no second copy of all of them is held."""
 
     def __init__(self, model: onnx.ModelProto):
         self.model = model
         self._opset = onnx_file.opset_of(model)
-        self._weights = {name: _wide(array) for name, array in onnx_file.initializers(model).items()}
+        self._weights = onnx_file.initializers(model)
 
     def run(self, arrays: Arrays, wanted: Sequence[str]) -> Dict[str, np.ndarray]:
         """The tensors ``wanted``, floats in float64, when the graph is given ``arrays`` by name.
@@ -60,10 +60,11 @@ class Evaluator:
     def _input(self, name: str, held: Dict[str, Bounded]) -> Optional[Bounded]:
         if not name:
             return None
-        found = held.get(name) or self._weights.get(name)
-        if found is None:
+        if name in held:
+            return held[name]
+        if name not in self._weights:
             raise NotEvaluatedError(f"nothing makes the tensor {name}")
-        return found
+        return _wide(self._weights[name])
 
 
 def evaluate_node(

@@ -42,6 +42,11 @@ def lines(verdict: Verdict, path: str) -> List[str]:
     for name, stage in verdict.stages.items():
         if stage.worst_input:
             said.append(f"{name}: the worst input is in {stage.worst_input}")
+    for name, stage in verdict.stages.items():
+        if stage.remark:
+            said.append(f"{name}: {stage.remark}")
+        if stage.pieces is not None:
+            said.extend(line for line in stage.pieces.lines(name) if line not in said)
     word = "passed" if verdict.passed else "FAILED"
     whole = f"{word}: {verdict.samples} inputs against PyTorch in {verdict.seconds or 0:.1f} s; {path}"
     return [f"verify: {line}" for line in (*said, *verdict.notes, whole)]

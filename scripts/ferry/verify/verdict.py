@@ -7,6 +7,8 @@ figure is ``None``. Errors are absolute, in the output's own unit, unless a name
 from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Optional
 
+from ferry.verify.pieces.stage_pieces import StagePieces
+
 # What the program ends with where a stage did not pass.
 EXIT_FAILED = 2
 
@@ -178,7 +180,11 @@ class Cause:
 
 @dataclass(frozen=True)
 class StageVerdict:
-    """One stage. ``run`` is false where it could not be run to its end, and ``fault`` then says why."""
+    """One stage. ``run`` is false where it could not be run to its end, and ``fault`` then says why.
+
+    ``pieces`` is what came of it piece by piece, ``None`` where that was not tried. ``remark`` says of a stage that
+    passed by its pieces alone how it rounds more than PyTorch does.
+    """
 
     passed: bool
     run: bool
@@ -197,6 +203,8 @@ class StageVerdict:
     lowest_cosine: Optional[float]
     psnr_db: Optional[float]
     outputs: Dict[str, OutputVerdict]
+    pieces: Optional[StagePieces] = None
+    remark: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -296,8 +304,10 @@ class Verdict:
 
     @property
     def first_off(self) -> Optional[str]:
-        """The first stage that failed by its values, which a bisection can look into."""
-        return next((name for name, stage in self.stages.items() if not stage.passed and stage.worst_sample), None)
+        """The first stage that failed by its values and of which the place is not known: a bisection can find it."""
+        off = (name for name, stage in self.stages.items() if not stage.passed and stage.worst_sample)
+        first = next(off, None)
+        return first if first is not None and self.stages[first].where is None else None
 
     def located(self, stage: str, where: Cause) -> "Verdict":
         """The same verdict with the place where ``stage`` broke."""

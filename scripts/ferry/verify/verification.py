@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from typing import Any, List, Optional
 
 from rich.console import Console
@@ -9,7 +10,7 @@ from rich.console import Console
 from ferry import provenance
 from ferry.errors import VerificationError
 from ferry.model.model_source import ModelSource
-from ferry.verify import judge, measure
+from ferry.verify import judge, measure, piecewise
 from ferry.verify.artifact import artifact
 from ferry.verify.measure import Outcome
 from ferry.verify.progress import Progress
@@ -100,6 +101,13 @@ class Verification:
             self._notes(outcome, last_report),
             self._shown,
         )
+
+    def judge_pieces(self, verdict: Verdict, outcome: Outcome, console: Console) -> Verdict:
+        """``verdict`` with what comes of every piece of the stages alone."""
+        with console.status("verify: piece by piece"):
+            found = piecewise.prove(self._source, self._build, self._settings.layout, outcome)
+        seconds = time.monotonic() - self._started
+        return replace(piecewise.judged(verdict, found), seconds=round(seconds, 3))
 
     def nothing_proved(self, fault: str) -> Verdict:
         """The verdict where ``measure`` could not be done, with the reason."""

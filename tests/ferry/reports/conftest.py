@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from ferry.reports import json_report
+from ferry.verify.pieces.stage_pieces import Roundest, StagePieces, WrongPiece
 from ferry.verify.verdict import (
     Artifact,
     Cause,
@@ -79,6 +80,20 @@ def output(mean, fault=None):
         exceeded=["mean", "max"] if fault else [],
         parts=[part],
     )
+
+
+WRONG = WrongPiece(
+    tensor="21",
+    node="Conv_7",
+    operator="Conv",
+    scope="features.3",
+    also=["Relu_8 (Relu)"],
+    made_by="CONV_2D, operator 4",
+    probe="random values in the range seen",
+    share=3e-2,
+    excess=4e3,
+    reached=False,
+)
 
 
 def latency(median):
@@ -162,6 +177,7 @@ FAILED = replace(
             worst_input="w.npz",
             where=WHERE,
             outputs={"output": output(4e-2, FAULT)},
+            pieces=StagePieces(12, 11, 1, ["no kernel"], 2e-6, [WRONG], Roundest("21", "Conv", 3e-7), None),
         ),
         "tflite": replace(
             PASSED.stages["tflite"],

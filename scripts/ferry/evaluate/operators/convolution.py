@@ -1,13 +1,18 @@
 """Convolutions, tap by tap of the kernel: each tap is one product of matrices, or of a channel with a number."""
 
 import itertools
-from typing import List, NamedTuple, Optional, Tuple
+from typing import Callable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from ferry.evaluate.bounded import OTHER_FORMS, Bounded, gamma, largest_magnitude
 from ferry.evaluate.operators.matrix import biased
 from ferry.evaluate.registry import Node, given, operator, required
+
+# Counting which of so few terms are zero takes as long as adding them.
+FEW_TERMS = 32
+# More than a sum of magnitudes in float32 is off by.
+ROUNDED_UP = 1.001
 
 
 class Window(NamedTuple):
@@ -72,7 +77,7 @@ def convolve(x: np.ndarray, w: np.ndarray, window: Window, groups: int) -> np.nd
     padded = np.pad(x, window.widths()) if any(window.pads) else x
     batch, makes = x.shape[0], w.shape[0]
     points = int(np.prod(out))
-    made = np.zeros((batch, groups, makes // groups, points))
+    made = np.zeros((batch, groups, makes // groups, points), np.result_type(x, w))
     weights = w.reshape(groups, makes // groups, *w.shape[1:])
     for place, cuts in window.taps(out):
         seen = padded[(slice(None), slice(None), *cuts)].reshape(batch, groups, -1, points)
@@ -82,12 +87,20 @@ def convolve(x: np.ndarray, w: np.ndarray, window: Window, groups: int) -> np.nd
     return made.reshape(batch, makes, *out)
 
 
-def _terms(x: np.ndarray, window: Window, groups: int, makes: int) -> np.ndarray:
-    """How many elements that are not zero each output sees."""
+def _terms(x: np.ndarray, w: np.ndarray, window: Window, groups: int) -> np.ndarray:
+    """How many elements that are not zero each output sees; of few all, whatever they are."""
+    most = int(np.prod(w.shape[1:]))
+    if most <= FEW_TERMS:
+        return np.array([most])
     batch, channels = x.shape[:2]
-    present = (x != 0).reshape(batch, groups, channels // groups, *x.shape[2:]).sum(2, dtype=np.float64)
-    counted = convolve(present, np.ones((groups, 1, *window.kernel)), window, groups)
-    return np.repeat(counted, makes // groups, axis=1)
+    present = (x != 0).reshape(batch, groups, channels // groups, *x.shape[2:]).sum(2, dtype=np.float32)
+    counted = convolve(present, np.ones((groups, 1, *window.kernel), np.float32), window, groups)
+    return np.repeat(counted, w.shape[0] // groups, axis=1)
+
+
+def _bound(first: np.ndarray, second: np.ndarray, function: Callable[..., np.ndarray], *options: object) -> np.ndarray:
+    """A sum of products of magnitudes, no smaller than it is: a bound need not be exact, and float32 is fast."""
+    return function(first.astype(np.float32), second.astype(np.float32), *options) * ROUNDED_UP
 
 
 @operator("Conv")
@@ -96,17 +109,17 @@ def conv(node: Node, inputs: List[Optional[Bounded]]) -> List[Bounded]:
     x, w, groups = required(inputs), required(inputs, 1), node.attribute("group", 1)
     window = window_of(node, x.value.shape[2:], w.value.shape[2:])
     value = convolve(x.value, w.value, window, groups)
-    made = Bounded(value)
+    made, terms = Bounded(value), np.zeros(1)
     if node.bounds:
         seen, weights = largest_magnitude(x), largest_magnitude(w)
-        terms = _terms(seen, window, groups, len(weights))
-        error = gamma(terms + OTHER_FORMS) * convolve(seen, weights, window, groups)
+        terms = _terms(seen, weights, window, groups)
+        error = gamma(terms + OTHER_FORMS) * _bound(seen, weights, convolve, window, groups)
         if x.error is not None:
-            error += convolve(x.error, weights, window, groups)
+            error += _bound(x.error, weights, convolve, window, groups)
         if w.error is not None:
-            error += convolve(seen, w.error, window, groups)
+            error += _bound(seen, w.error, convolve, window, groups)
         made = Bounded(value, error)
-    return [biased(made, given(inputs, 2), [-1, *[1] * len(window.kernel)], node.bounds)]
+    return [biased(made, given(inputs, 2), [-1, *[1] * len(window.kernel)], terms)]
 
 
 class Scatter(NamedTuple):
@@ -150,7 +163,7 @@ def _deconvolve(x: np.ndarray, w: np.ndarray, scatter: Scatter, groups: int) -> 
     points = int(np.prod(spatial))
     seen = x.reshape(batch, groups, channels // groups, points)
     weights = w.reshape(groups, channels // groups, *w.shape[1:])
-    made = np.zeros((batch, makes, *scatter.whole))
+    made = np.zeros((batch, makes, *scatter.whole), np.result_type(x, w))
     for place, cuts in scatter.window.taps(tuple(spatial)):
         tap = weights[(slice(None), slice(None), slice(None), *place)].transpose(0, 2, 1)
         made[(slice(None), slice(None), *cuts)] += np.matmul(tap, seen).reshape(batch, makes, *spatial)
@@ -168,13 +181,12 @@ def conv_transpose(node: Node, inputs: List[Optional[Bounded]]) -> List[Bounded]
     x, w, groups = required(inputs), required(inputs, 1), node.attribute("group", 1)
     scatter = _scatter_of(node, x.value.shape[2:], w.value.shape[2:])
     value = _deconvolve(x.value, w.value, scatter, groups)
-    made = Bounded(value)
+    made, terms = Bounded(value), np.zeros(1)
     if node.bounds:
         seen, weights = largest_magnitude(x), largest_magnitude(w)
-        present = (seen != 0).astype(np.float64)
-        terms = _deconvolve(present, np.ones(weights.shape), scatter, groups)
-        error = gamma(terms + OTHER_FORMS) * _deconvolve(seen, weights, scatter, groups)
+        terms = _bound(seen != 0, np.ones(weights.shape), _deconvolve, scatter, groups)
+        error = gamma(terms + OTHER_FORMS) * _bound(seen, weights, _deconvolve, scatter, groups)
         if x.error is not None:
-            error += _deconvolve(x.error, weights, scatter, groups)
+            error += _bound(x.error, weights, _deconvolve, scatter, groups)
         made = Bounded(value, error)
-    return [biased(made, given(inputs, 2), [-1, *[1] * len(scatter.window.kernel)], node.bounds)]
+    return [biased(made, given(inputs, 2), [-1, *[1] * len(scatter.window.kernel)], terms)]

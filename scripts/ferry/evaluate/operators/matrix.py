@@ -49,8 +49,10 @@ def gemm(node: Node, inputs: List[Optional[Bounded]]) -> List[Bounded]:
         return [made]
     total = add(made, _scaled(c, node.attribute("beta", 1.0), node.bounds), node.bounds)
     if total.error is not None:
-        # The bias may be what a sum begins with.
-        total = total._replace(error=total.error + rounding(c.value, 2) + gamma(1) * np.abs(c.value))
+        # The bias may be what a sum begins with, and each term then rounds beside it.
+        terms = _terms(largest_magnitude(a), largest_magnitude(b))
+        size = abs(node.attribute("beta", 1.0)) * np.abs(c.value)
+        total = total._replace(error=total.error + gamma(terms + OTHER_FORMS) * size)
     return [total]
 
 
@@ -84,13 +86,16 @@ def determinant(node: Node, inputs: List[Optional[Bounded]]) -> List[Bounded]:
     return [Bounded(np.asarray(np.linalg.det(required(inputs).value)))]
 
 
-def biased(total: Bounded, bias: Optional[Bounded], shape: List[int], bounds: bool) -> Bounded:
-    """``total`` and a constant a channel, which some runtimes begin the sum with."""
+def biased(total: Bounded, bias: Optional[Bounded], shape: List[int], terms: Union[int, np.ndarray]) -> Bounded:
+    """``total``, sums of so many ``terms``, and a constant a channel.
+
+    Some runtimes begin the sum with it, and each term then rounds beside it.
+    """
     if bias is None:
         return total
     shift = bias.moved(lambda array: array.reshape(shape))
-    made = Bounded(total.value + shift.value)
-    if not bounds:
-        return made
-    off = error_of(total) + error_of(shift)
-    return Bounded(made.value, off + rounding(made.value, 1) + gamma(OTHER_FORMS) * np.abs(shift.value))
+    value = total.value + shift.value
+    if total.error is None:
+        return Bounded(value)
+    error = total.error + error_of(shift) + gamma(terms + OTHER_FORMS) * np.abs(shift.value)
+    return Bounded(value, error + rounding(value, 1))

@@ -1,0 +1,141 @@
+"""The second half of a verification: every piece of each stage alone, and what that does to the verdict."""
+
+from dataclasses import replace
+from typing import Dict, Iterator, List, Optional, Tuple
+
+import numpy as np
+
+from ferry.errors import FerryError
+from ferry.model.model_source import ModelSource
+from ferry.verify import criterion
+from ferry.verify.measure import Outcome
+from ferry.verify.pieces import stage_pieces
+from ferry.verify.pieces.stage_pieces import StagePieces, WrongPiece
+from ferry.verify.verdict import Cause, OutputVerdict, StageVerdict, Verdict
+from ferry.worker import Worker
+
+# Stages whose pieces are the same, so that one process holds them against one evaluation.
+TOGETHER = (("onnx",), ("tensorflow", "tflite"))
+# A stage whose every piece is right may round more than PyTorch was seen to do: up to so many times what is allowed.
+CAP = 10.0
+STEPS = {"onnx": "export", "tensorflow": "lowering", "tflite": "conversion"}
+
+
+def prove(source: ModelSource, build: str, layout: str, outcome: Outcome) -> Dict[str, StagePieces]:
+    """What comes of the pieces of each stage that could be run, in a process a group of stages, side by side.
+
+    Each is given the input on which its stage is worst.
+    """
+    found: Dict[str, StagePieces] = {}
+    asked: List[Tuple[Worker, List[str], List[np.ndarray]]] = []
+    for group in TOGETHER:
+        stages = [stage for stage in group if stage in outcome.worst_inputs]
+        if stages:
+            worker = Worker(f"pieces of {' and '.join(stages)}", open_pieces, source, build, layout)
+            asked.append((worker, stages, outcome.worst_inputs[stages[-1]]))
+    try:
+        for worker, stages, arrays in asked:
+            found.update(_started(worker, stages, arrays))
+        for worker, stages, _ in asked:
+            if worker.busy:
+                found.update(_answered(worker, stages))
+    finally:
+        for worker, _, _ in asked:
+            worker.close()
+    return found
+
+
+def open_pieces(source: ModelSource, build: str, layout: str) -> object:
+    """What a worker calls: the program that asks needs no runtime of its own."""
+    from ferry.verify.pieces.piece_worker import PieceWorker
+
+    return PieceWorker(source, build, layout)
+
+
+def judged(verdict: Verdict, found: Dict[str, StagePieces]) -> Verdict:
+    """``verdict``, which is that of the values end to end, with the pieces of its stages."""
+    tolerance = verdict.settings.tolerance
+    stages = {
+        name: _stage(name, stage, found[name], tolerance) if name in found else stage
+        for name, stage in verdict.stages.items()
+    }
+    return replace(verdict, stages=stages, passed=all(stage.passed for stage in stages.values()))
+
+
+def _started(worker: Worker, stages: List[str], arrays: List[np.ndarray]) -> Dict[str, StagePieces]:
+    try:
+        worker.answer()
+    except FerryError as error:
+        return {stage: stage_pieces.none(str(error)) for stage in stages}
+    worker.ask("prove", stages, arrays)
+    return {}
+
+
+def _answered(worker: Worker, stages: List[str]) -> Dict[str, StagePieces]:
+    try:
+        return worker.answer()
+    except FerryError as error:
+        return {stage: stage_pieces.none(str(error)) for stage in stages}
+
+
+def _stage(name: str, stage: StageVerdict, pieces: StagePieces, tolerance: Optional[float]) -> StageVerdict:
+    stage = replace(stage, pieces=pieces)
+    if pieces.wrong:
+        if not stage.passed:
+            return stage
+        first = pieces.wrong[0]
+        return replace(stage, passed=False, fault=stage_pieces.fault(first), where=_cause(name, first, pieces))
+    if stage.passed or not stage.run or tolerance is not None or not pieces.right:
+        return stage
+    excess = max(_excesses(stage))
+    if not excess <= CAP:
+        return stage
+    outputs = {key: replace(output, passed=True, fault=None) for key, output in stage.outputs.items()}
+    remark = _remark(stage, pieces, excess)
+    return replace(stage, passed=True, fault=None, worst_input=None, outputs=outputs, remark=remark)
+
+
+def _excesses(stage: StageVerdict) -> Iterator[float]:
+    """How many times over its limit each figure of each output is; infinite where no rounding can be the reason."""
+    yield 0.0
+    for output in stage.outputs.values():
+        if output.passed:
+            continue
+        distance = output.against_reference
+        if output.allowed is None or distance is None or not output.finite:
+            yield float("inf")
+            continue
+        if (distance.relative.mean or 0.0) > criterion.LARGEST_TOLERANCE:
+            yield float("inf")
+        yield from _over(output)
+
+
+def _over(output: OutputVerdict) -> Iterator[float]:
+    assert output.against_reference is not None and output.allowed is not None
+    found, limits = output.against_reference.absolute, output.allowed.absolute
+    for error, limit in ((found.mean, limits.mean), (found.p999, limits.p999), (found.max, limits.max)):
+        if error:
+            yield error / limit if limit else float("inf")
+    for part in output.parts:
+        group = part.worst_group
+        if group is not None and group.mean_abs_error:
+            yield group.mean_abs_error / group.allowed if group.allowed else float("inf")
+
+
+def _remark(stage: StageVerdict, pieces: StagePieces, excess: float) -> str:
+    multiple = (
+        "" if stage.noise_multiple is None else f", {stage.noise_multiple:.1f} times PyTorch's rounding in the mean"
+    )
+    most = pieces.roundest
+    where = (
+        "" if most is None else f"; most of it arises at {most.operator} ({most.tensor}), {most.share:.1e} of its scale"
+    )
+    return (
+        f"it rounds more than PyTorch does, {excess:.1f} times what is otherwise allowed{multiple}: each of its "
+        f"{pieces.count} pieces is right{where}"
+    )
+
+
+def _cause(stage: str, first: WrongPiece, pieces: StagePieces) -> Cause:
+    lines = pieces.lines(stage)
+    return Cause(STEPS[stage], first.tensor, first.node, first.operator, first.scope, first.share, lines)

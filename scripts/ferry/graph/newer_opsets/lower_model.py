@@ -55,8 +55,12 @@ def lower(model: onnx.ModelProto) -> List[str]:
 def _check_constants(graph: onnx.GraphProto) -> None:
     for tensor in external_data.tensors_of(graph):
         dtype = TENSOR_TYPE_TO_NP_TYPE.get(tensor.data_type)
-        if dtype is None or tensor.data_type in (onnx.TensorProto.STRING, *narrow_floats.NARROW):
+        if tensor.data_type in (onnx.TensorProto.STRING, *narrow_floats.NARROW, *narrow_floats.TOO_NARROW):
             continue
+        if dtype is None:
+            raise InputFileError(
+                f"the constant {tensor.name!r} is of type {tensor.data_type}, which ONNX does not have"
+            )
         try:
             onnx.checker.check_tensor(tensor)
         except onnx.checker.ValidationError as error:

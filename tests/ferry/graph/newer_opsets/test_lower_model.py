@@ -111,6 +111,13 @@ def test_a_constant_that_is_shorter_than_its_shape_is_refused():
         lower_model.lower(made)
 
 
+def test_a_constant_of_no_known_type_is_refused():
+    made = model([helper.make_node("Add", ["x", "c"], ["y"])], {"x": X}, 18, {"c": X})
+    made.graph.initializer[0].data_type = 65
+    with pytest.raises(InputFileError, match="the constant 'c' is of type 65"):
+        lower_model.lower(made)
+
+
 @pytest.mark.parametrize("element", [TensorProto.FLOAT16, TensorProto.BFLOAT16])
 @pytest.mark.parametrize("raw", [True, False])
 def test_narrow_floats_are_raised(element, raw):

@@ -22,6 +22,7 @@ def export(arguments, console) -> int:
     # What a model file computes, as a calibration, must not depend on the number of processors; and on a busy machine
     # PyTorch's threads wait for one another longer than they save.
     torch.set_num_threads(1)
+    pytorch_export.install()
     model = model_file.load(arguments.model, arguments.weights, arguments.input_shape)
     if model.was_training:
         console.print("export_onnx: the model was in training mode; it is exported in eval mode", markup=False)

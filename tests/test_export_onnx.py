@@ -69,12 +69,6 @@ BAD_FILES = {
         "        return torch.nn.functional.dropout(x)\ndef get_pytorch_model(): return M()\n" + INPUT,
         "computes in training mode what eval() does not reach: dropout (",
     ),
-    "has an autograd function": (
-        "import torch\nclass Twice(torch.autograd.Function):\n    @staticmethod\n    def forward(ctx, x):\n"
-        "        return x * 2\nclass M(torch.nn.Module):\n    def forward(self, x): return Twice.apply(x)\n"
-        "def get_pytorch_model(): return M()\n" + INPUT,
-        "is an autograd function of your own",
-    ),
     "returns what does not depend on the input": (
         "import torch\nclass M(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
         "        self.w = torch.nn.Parameter(torch.ones(3))\n    def forward(self, x): return x + 1, self.w * 2\n"

@@ -14,6 +14,7 @@ from torch.onnx import utils
 
 from ferry.bisect.side import Reference, Values
 from ferry.export import pytorch_export
+from ferry.export.patches import replaced
 from ferry.model.model_file import PytorchModel
 
 MARK = "ferry_"
@@ -137,8 +138,7 @@ def _returning(graph: torch._C.Graph, marks: List[str]):
 
 @contextlib.contextmanager
 def _exporter_patched(kept: Dict) -> Iterator[None]:
-    originals = utils._optimize_graph, utils._run_symbolic_function, utils._model_to_graph
-    optimize, symbolic, to_graph = originals
+    optimize, symbolic, to_graph = utils._optimize_graph, utils._run_symbolic_function, utils._model_to_graph
 
     def marking(graph, *arguments, **options):
         _rewrite_as_the_exporter_begins(graph)
@@ -170,21 +170,15 @@ def _exporter_patched(kept: Dict) -> Iterator[None]:
         kept["node_scopes"] = [_last(node.scopeName()) for node in nodes]
         return result
 
-    utils._optimize_graph, utils._run_symbolic_function, utils._model_to_graph = marking, carrying, finishing
-    try:
+    with replaced(utils, _optimize_graph=marking, _run_symbolic_function=carrying, _model_to_graph=finishing):
         yield
-    finally:
-        utils._optimize_graph, utils._run_symbolic_function, utils._model_to_graph = originals
 
 
 @contextlib.contextmanager
 def _scopes_recorded(module: torch.nn.Module) -> Iterator[None]:
     # Without this map, which the exporter leaves empty, a module's call leaves no mark on the trace.
-    torch.jit._trace_module_map = {part: name for name, part in module.named_modules()}
-    try:
+    with replaced(torch.jit, _trace_module_map={part: name for name, part in module.named_modules()}):
         yield
-    finally:
-        torch.jit._trace_module_map = None
 
 
 def _rewrite_as_the_exporter_begins(graph: torch._C.Graph) -> None:

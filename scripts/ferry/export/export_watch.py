@@ -13,6 +13,8 @@ import torch.onnx.utils
 from torch._C._onnx import OperatorExportTypes
 from torch.onnx import symbolic_registry
 
+from ferry.export.patches import replaced
+
 _FRAME = re.compile(r"^(.+)\((\d+)\): ", re.MULTILINE)
 _LIBRARY = os.path.dirname(os.path.abspath(torch.__file__)) + os.sep
 _FERRY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -79,22 +81,17 @@ class Watch:
 def watching() -> Iterator[Watch]:
     """Watch the exports that are made inside."""
     watch = Watch()
-    symbolic = torch.onnx.utils._run_symbolic_function
-    torch.onnx.utils._run_symbolic_function = watch.symbolic(symbolic)
-    own = {name: vars(torch.Tensor)[name] for name in _READING if name in vars(torch.Tensor)}
-    for name in _READING:
-        setattr(torch.Tensor, name, watch.reading(name, getattr(torch.Tensor, name)))
+    symbolic = watch.symbolic(torch.onnx.utils._run_symbolic_function)
+    reading = {name: watch.reading(name, getattr(torch.Tensor, name)) for name in _READING}
     try:
-        with warnings.catch_warnings(record=True) as raised:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(replaced(torch.onnx.utils, _run_symbolic_function=symbolic))
+            stack.enter_context(replaced(torch.Tensor, **reading))
+            raised = stack.enter_context(warnings.catch_warnings(record=True))
             warnings.simplefilter("always")
             yield watch
     finally:
-        torch.onnx.utils._run_symbolic_function = symbolic
-        for name in _READING:
-            delattr(torch.Tensor, name)
-        for name, method in own.items():
-            setattr(torch.Tensor, name, method)
-        for warning in raised:
+        for warning in raised or []:
             # The log is where they belong.
             sys.stderr.write(
                 warnings.formatwarning(warning.message, warning.category, warning.filename, warning.lineno)
@@ -132,7 +129,9 @@ def _is_known(operator: str) -> bool:
     from torch.onnx.symbolic_helper import _export_onnx_opset_version as version
 
     symbolic_registry.register_version("", version)
-    return symbolic_registry.is_registered_op(operator.rstrip("_") if operator.endswith("_") else operator, "", version)
+    # As the exporter looks for it: the last letter of add_ is not part of the name, nor that of __and__.
+    name = operator[:-1] if operator.endswith("_") else operator
+    return symbolic_registry.is_registered_op(name, "", version)
 
 
 def _is_training(node: Any) -> bool:

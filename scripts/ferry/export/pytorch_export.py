@@ -1,6 +1,5 @@
 """Run PyTorch's ONNX exporter."""
 
-import functools
 import os
 import re
 import tempfile
@@ -8,24 +7,21 @@ from typing import List, NamedTuple, Optional, Tuple, Union
 
 import onnx
 import torch
-from torch.onnx import symbolic_registry
 
 from ferry.errors import UnsupportedModelError, first_line
-from ferry.export import export_watch, symbolics
+from ferry.export import export_watch, symbolics, type_check
 from ferry.export.export_watch import Place, Watch
+from ferry.export.patches import inline_functions, python_sizes, symbolics_listed_once
 from ferry.graph import input_output_names, onnx_pieces
 from ferry.model.model_file import PytorchModel
 
 # onnx-tf 1.6.0 is complete up to opset 11; what 12 adds it knows in part, and Ferry lowers itself.
-OPSET = 11
-OPSET_WITH_EINSUM = 12
+OPSETS = (11, 12)
 # What a named operator can be written with instead; for the others the advice is a general one.
 INSTEAD = {
     "fft": "compute it before the model, or as a product with a constant matrix",
     "grid_sampler": "resample by a constant amount with F.interpolate",
     "affine_grid_generator": "resample by a constant amount with F.interpolate",
-    "im2col": "a convolution with constant weights cuts the same windows",
-    "col2im": "a transposed convolution with constant weights sums the same windows",
     "replication_pad2d": "pad with mode='constant' or 'reflect'",
     "svd": "compute it before the model",
 }
@@ -50,39 +46,75 @@ def export(model: PytorchModel) -> Exported:
         UnsupportedModelError: PyTorch 1.5.1 has no ONNX form for something in the model, or what it has would not
             compute the same: dropout or batch norm in training mode, an output that does not depend on the input.
     """
-    _list_symbolics_once()
-    symbolics.register((OPSET, OPSET_WITH_EINSUM))
-    for opset in (OPSET, OPSET_WITH_EINSUM):
-        made, failure, watch = _in_opset(opset, model)
-        if {place.operator for place in watch.unsupported} != {"einsum"}:
+    install()
+    symbolics.register(OPSETS)
+    attempts: List[Attempt] = []
+    for opset in OPSETS:
+        attempts.append(_in_opset(opset, model))
+        if not attempts[-1].failure:
             break
-    reason = _unsupported(watch, failure)
-    if reason or made is None:
-        raise UnsupportedModelError(reason) from failure
+    # What opset 12 lacks too is said of opset 11, which has been tried first.
+    attempt = attempts[0] if attempts[-1].failure else attempts[-1]
+    if attempt.made is None or attempt.failure:
+        raise UnsupportedModelError(attempt.failure) from attempt.error
+    made = attempt.made
     input_output_names.settle(made, model.input_names, model.output_names)
     onnx_pieces.check(made)
-    return Exported(made, _remarks(watch))
+    return Exported(made, _remarks(attempt.watch))
 
 
-def _in_opset(opset: int, model: PytorchModel) -> Tuple[Optional[onnx.ModelProto], Optional[Exception], Watch]:
+def install() -> None:
+    """Make the changes to PyTorch that last. A model file must find them when it is imported."""
+    symbolics_listed_once.install()
+    inline_functions.install()
+
+
+class Attempt(NamedTuple):
+    """What came of an export to one opset: a model or ``failure``, a sentence that says why there is none."""
+
+    made: Optional[onnx.ModelProto]
+    failure: str
+    error: Optional[Exception]
+    watch: Watch
+
+
+def _in_opset(opset: int, model: PytorchModel) -> Attempt:
     with export_watch.watching() as watch, tempfile.TemporaryDirectory(prefix="ferry-") as folder:
         path = os.path.join(folder, "model.onnx")
         try:
-            torch.onnx.export(
-                _frozen(model.module),
-                model.example_inputs,
-                # A buffer, and the exporter's own check, would each hold the weights once more.
-                path,
-                enable_onnx_checker=False,
-                input_names=model.input_names,
-                output_names=model.output_names,
-                example_outputs=_as_returned(model.example_outputs),
-                opset_version=opset,
-                keep_initializers_as_inputs=False,
-            )
+            with python_sizes.used():
+                _run_exporter(opset, model, path)
         except Exception as error:  # The exporter raises RuntimeError, TypeError, IndexError, … for what it lacks.
-            return None, error, watch
-        return onnx.load(path), None, watch
+            return Attempt(None, _unsupported(watch, error), error, watch)
+        failure = _unsupported(watch, None)
+        if failure:
+            return Attempt(None, failure, None, watch)
+        made = onnx.load(path)
+    lines = type_check.take_lines(made)
+    try:
+        type_check.check(made, lines)
+    except type_check.Mistyped as error:
+        where = f" at {_named(error.place)}" if error.place else ""
+        failure = f"PyTorch {torch.__version__} exports this model to an ONNX graph that is not valid{where}: {error}"
+        return Attempt(None, failure, error, watch)
+    return Attempt(made, "", None, watch)
+
+
+def _run_exporter(opset: int, model: PytorchModel, path: str) -> None:
+    torch.onnx.export(
+        _frozen(model.module),
+        model.example_inputs,
+        # A buffer, and the exporter's own check, would each hold the weights once more.
+        path,
+        enable_onnx_checker=False,
+        input_names=model.input_names,
+        output_names=model.output_names,
+        example_outputs=_as_returned(model.example_outputs),
+        opset_version=opset,
+        keep_initializers_as_inputs=False,
+        # type_check reads the user's lines there.
+        strip_doc_string=False,
+    )
 
 
 def _unsupported(watch: Watch, failure: Union[Exception, None]) -> str:
@@ -94,7 +126,7 @@ def _unsupported(watch: Watch, failure: Union[Exception, None]) -> str:
     lacking = watch.unsupported
     if lacking:
         advice = [INSTEAD[each.operator] for each, _ in export_watch.counted(lacking) if each.operator in INSTEAD]
-        return f"PyTorch {torch.__version__} has no form in ONNX opset {OPSET} for {_listed(lacking)}: " + (
+        return f"PyTorch {torch.__version__} has no form in ONNX opset {OPSETS[0]} for {_listed(lacking)}: " + (
             "; ".join(advice) or "write it with other operators, or compute it outside the model"
         )
     if failure is None:
@@ -150,10 +182,3 @@ def _frozen(module: torch.nn.Module) -> torch.nn.Module:
         return module
     # Else what a scripted module does in training alone, a batch norm's counting, is exported as a branch.
     return torch.jit._recursive.wrap_cpp_module(torch._C._freeze_module(module._c))
-
-
-def _list_symbolics_once() -> None:
-    # The exporter inspects its three modules of symbolic functions anew for each of a model's operators, which takes
-    # a third of the whole export of MobileNetV2.
-    if not hasattr(symbolic_registry.get_ops_in_version, "cache_info"):
-        symbolic_registry.get_ops_in_version = functools.lru_cache(maxsize=None)(symbolic_registry.get_ops_in_version)

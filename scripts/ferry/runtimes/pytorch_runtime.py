@@ -9,8 +9,9 @@ from typing import Iterator, List
 import numpy as np
 import torch
 
+from ferry.export.patches import float64_convolution
 from ferry.model import model_file
-from ferry.runtimes import Runtime, TensorSpec, float64_convolution
+from ferry.runtimes import Runtime, TensorSpec
 
 
 class PytorchRuntime(Runtime):

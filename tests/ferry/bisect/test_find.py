@@ -298,7 +298,7 @@ def written(tmp_path, *net):
 
 def test_running_statistics_that_the_exporter_loses_are_named(tmp_path, monkeypatch):
     # PyTorch 1.5.1 by itself exports every InstanceNorm as one that computes its statistics from the input.
-    monkeypatch.setattr(symbolics, "_instance_norm", symbolic_opset9.instance_norm)
+    monkeypatch.setitem(symbolics.SYMBOLICS, "instance_norm", symbolic_opset9.instance_norm)
     members = "self.c = nn.Conv2d(3, 4, 3); self.n = nn.InstanceNorm2d(4, track_running_stats=True, affine=True)"
     found = written(tmp_path, "torch.relu(self.n(self.c(x)))", "torch.randn(1, 3, 8, 8)", members)
     assert (found.step, found.node.operator, found.node.scope) == ("export", "InstanceNormalization", "n")

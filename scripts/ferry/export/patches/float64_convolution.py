@@ -11,6 +11,8 @@ from typing import Any, Iterator, Tuple, Union
 import torch
 from torch.nn import functional
 
+from ferry.export.patches import replaced
+
 Size = Union[int, Tuple[int, ...]]
 
 
@@ -33,11 +35,8 @@ def used() -> Iterator[None]:
             return original(input, weight, bias, stride, padding, dilation, groups)
         return _by_taps(input, weight, bias, _pair(stride), _pair(padding), _pair(dilation))
 
-    functional.conv2d = conv2d
-    try:
+    with replaced(functional, conv2d=conv2d):
         yield
-    finally:
-        functional.conv2d = original
 
 
 def _by_taps(

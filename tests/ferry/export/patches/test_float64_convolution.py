@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from ferry.runtimes import float64_convolution
+from ferry.export.patches import float64_convolution
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

@@ -1,0 +1,25 @@
+"""ONNX forms of operators for which PyTorch 1.5.1's exporter has none, or a wrong one, by kind of operator.
+
+Each module lists its functions in ``SYMBOLICS``, by the name that the exporter asks for: the operator's without
+``aten::``, and without its last letter if that is an underscore, which is how the exporter finds ``add`` for ``add_``.
+"""
+
+from typing import Any, Callable, Dict, Iterable
+
+from torch.onnx import symbolic_registry
+
+from ferry.export.symbolics import arithmetic, bags, logic, norms, pools, products, rearranging, statistics, windows
+
+SYMBOLICS: Dict[str, Callable[..., Any]] = {
+    name: function
+    for module in (arithmetic, bags, logic, norms, pools, products, rearranging, statistics, windows)
+    for name, function in module.SYMBOLICS.items()
+}
+
+
+def register(opsets: Iterable[int]) -> None:
+    """Have the exporter use these functions in each of ``opsets``."""
+    for opset in opsets:
+        symbolic_registry.register_version("", opset)
+        for name, function in SYMBOLICS.items():
+            symbolic_registry.register_op(name, function, "", opset)

@@ -17,6 +17,7 @@ from ferry.bisect.tensorflow_side import TensorflowSide, places
 from ferry.bisect.tflite_side import TfliteSide
 from ferry.bisect.walk import Parting, error_from_inputs, walk
 from ferry.errors import FerryError, UnsupportedModelError
+from ferry.export import pytorch_export
 from ferry.frozen import frozen_graph
 from ferry.graph import onnx_file
 from ferry.graph.shapes import static_shapes
@@ -53,6 +54,7 @@ class Bisection:
             self.stages = STAGES[1:]
             self.examples = OnnxReference(source).example_inputs
         else:
+            pytorch_export.install()
             self._pytorch = model_file.load(*source)
             self.examples = [tensor.numpy() for tensor in self._pytorch.example_inputs]
         self._recording: Optional[pytorch_trace.Recording] = None

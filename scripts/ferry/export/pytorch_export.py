@@ -1,7 +1,6 @@
 """Run PyTorch's ONNX exporter."""
 
 import os
-import re
 import tempfile
 from typing import List, NamedTuple, Optional, Tuple, Union
 
@@ -131,14 +130,6 @@ def _unsupported(watch: Watch, failure: Union[Exception, None]) -> str:
         )
     if failure is None:
         return ""
-    message = str(failure).strip()
-    function = re.search(r"Couldn't export Python operator (\w+)", message)
-    if function:
-        line = export_watch.line_in(message.partition("Defined at:")[2].strip())
-        return (
-            f"{function.group(1)}{f' ({line})' if line else ''} is an autograd function of your own, of which PyTorch "
-            f"{torch.__version__} records no operators: call what its forward() computes, directly"
-        )
     where = f" at {_named(watch.failed)}" if watch.failed else ""
     return f"PyTorch {torch.__version__} cannot export this model to ONNX{where}: {first_line(failure)}"
 

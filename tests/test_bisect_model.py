@@ -50,6 +50,7 @@ def test_it_names_tensor_node_operator_and_module(model, build):
     assert "what to do: " in done.stdout
 
 
+@pytest.mark.slow
 def test_one_stage_alone(model, build):
     done = bisect(model, build, "--stage", "tflite")
     assert done.returncode == 0, done.stderr
@@ -57,6 +58,7 @@ def test_one_stage_alone(model, build):
     assert "bisect: onnx:" not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_model_that_came_as_onnx_is_walked_from_there_on(build):
     done = bisect(build / "model.onnx", build)
     assert done.returncode == 0, done.stderr
@@ -112,6 +114,7 @@ def test_a_damaged_file_ends_the_bisection_and_that_is_said(model, build):
     assert "bisect: tensorflow: on the first random input every piece" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_bisection_that_is_ended_changes_nothing_of_the_verdict(model, build, tmp_path):
     made = onnx.load(str(build / "model.onnx"))
     bias = next(entry for entry in made.graph.initializer if entry.name == "second.bias")

@@ -139,7 +139,14 @@ BAD_FILES = {
 }
 
 
-@pytest.mark.parametrize(("source", "message"), BAD_FILES.values(), ids=BAD_FILES)
+@pytest.mark.parametrize(
+    ("source", "message"),
+    # Each starts PyTorch: one in four is enough for every day.
+    [
+        pytest.param(*case, id=name, marks=pytest.mark.slow if place % 4 else ())
+        for place, (name, case) in enumerate(BAD_FILES.items())
+    ],
+)
 def test_a_bad_model_file_is_one_clear_message_and_no_target(tmp_path, source, message):
     model, target = tmp_path / "bad.py", tmp_path / "build" / "model.onnx"
     model.write_text(source)

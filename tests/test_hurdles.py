@@ -86,6 +86,7 @@ def test_the_default_model_needs_no_flex(mobilenet):
     assert flatbuffer.flex_operators(flatbuffer.operators(flatbuffer.load(str(mobilenet / "model.tflite")))) == {}
 
 
+@pytest.mark.slow
 def test_a_model_that_needs_flex_is_said_to_by_operator(tmp_path):
     write_model(tmp_path / "model.py", "self.c(x)", "torch.randn(1, 2, 4, 5, 5)", "self.c = nn.Conv3d(2, 3, 3)")
     run_stage("export_onnx", "--model", tmp_path / "model.py", "--output", tmp_path / "model.onnx")
@@ -173,6 +174,7 @@ def test_without_the_pin_it_is_not(computed_weights_net):
     assert outputs[0] != outputs[1]
 
 
+@pytest.mark.slow
 def test_building_the_graph_hides_the_gpu(computed_weights_net, tmp_path):
     # A stage that opened the GPU would take its memory and a minute's start for nothing.
     program = """

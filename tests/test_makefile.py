@@ -257,6 +257,7 @@ def test_a_bad_argument_is_an_error(checkout, arguments, message):
     assert message in done.stderr
 
 
+@pytest.mark.slow
 def test_the_articles_graph_has_a_folder_of_its_own(made):
     artifacts = [made / "build" / "tiny" / name for name in ("model.onnx", "model.pb", "model.tflite")]
     before = {path: path.stat().st_mtime_ns for path in artifacts}
@@ -278,6 +279,7 @@ def test_each_layout_has_a_folder_of_its_own_and_is_verified_as_what_it_is(made)
     assert make(made, "tflite", "MODEL=tiny").stdout.strip().startswith("make: Nothing to be done")
 
 
+@pytest.mark.slow
 def test_going_between_the_two_tensorflows_makes_nothing_anew(made):
     first = make(made, "tflite", "MODEL=tiny", "TF=2.2")
     assert first.returncode == 0, first.stderr
@@ -291,6 +293,7 @@ def test_going_between_the_two_tensorflows_makes_nothing_anew(made):
     assert now == [[], list(STAGES)]
 
 
+@pytest.mark.slow
 def test_the_matrix_is_the_makefiles_too(made):
     before = (made / "build" / "tiny" / "model.tflite").read_bytes()
     done = make(made, "matrix", "MODEL=tiny", "SAMPLES=5")
@@ -344,7 +347,7 @@ def test_a_build_folder_that_cannot_be_written_is_an_error(checkout):
         (checkout / "build").unlink()
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stop", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_interrupted_make_leaves_nothing_half_written(made, stop):
     model, build = made / "models" / "tiny.py", made / "build" / "tiny"
     before, source = (build / "model.onnx").read_bytes(), model.read_text()
@@ -390,6 +393,7 @@ def test_a_model_outside_is_made_anew_when_anything_it_read_changes(checkout, ou
     assert "No such file or directory: " in make(checkout, "tflite", f"MODEL={outside}").stderr
 
 
+@pytest.mark.slow
 def test_the_matrix_takes_a_model_outside_with_weights(checkout, outside):
     weights = f"WEIGHTS={outside.parent}/elsewhere/w.pth"
     done = make(checkout, "matrix", "TF=2.4", f"MODEL={outside}", weights, "SAMPLES=5")
@@ -397,6 +401,7 @@ def test_the_matrix_takes_a_model_outside_with_weights(checkout, outside):
     assert done.stdout.splitlines()[1].split()[:4] == ["far", "2.4", "venv", "passed"]
 
 
+@pytest.mark.slow
 def test_other_weights_make_it_anew_and_the_check_has_the_same_ones(checkout, outside):
     weights = f"WEIGHTS={outside.parent}/elsewhere/w.pth"
     without = make(checkout, "tflite", f"MODEL={outside}")

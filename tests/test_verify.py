@@ -16,6 +16,7 @@ from PIL import Image
 from programs import ROOT, convert, run_stage, write_model
 
 MOBILENET = ROOT / "models" / "mobilenet_v2.py"
+SLOW = pytest.mark.slow
 
 
 SCHEMA = json.loads((ROOT / "docs" / "report.schema.json").read_text())
@@ -97,7 +98,13 @@ def one_class_a_little_off(model):
     bias.CopyFrom(numpy_helper.from_array(array, bias.name))
 
 
-@pytest.mark.parametrize("plant", [batch_norm_epsilon, lost_bias, shifted_padding, one_class_a_little_off])
+@pytest.mark.parametrize(
+    "plant",
+    [
+        lost_bias,
+        *(pytest.param(each, marks=SLOW) for each in (batch_norm_epsilon, shifted_padding, one_class_a_little_off)),
+    ],
+)
 def test_a_planted_fault_fails_its_stage_and_no_other(build, plant):
     model = onnx.load(str(build / "model.onnx"))
     plant(model)
@@ -119,8 +126,8 @@ def test_a_planted_fault_fails_its_stage_and_no_other(build, plant):
 @pytest.mark.parametrize(
     ("name", "stage", "message"),
     [
-        ("model.onnx", "onnx", "is not an ONNX model, or is cut short"),
-        ("model.pb", "tensorflow", "is not a frozen graph, or is cut short"),
+        pytest.param("model.onnx", "onnx", "is not an ONNX model, or is cut short", marks=SLOW),
+        pytest.param("model.pb", "tensorflow", "is not a frozen graph, or is cut short", marks=SLOW),
         ("model.tflite", "tflite", "is cut short or damaged"),
     ],
 )
@@ -135,6 +142,7 @@ def test_a_truncated_artifact_fails_its_stage_and_the_others_are_still_checked(b
     assert all(entry["passed"] for other, entry in stages.items() if other != stage)
 
 
+@pytest.mark.slow
 def test_a_foreign_or_missing_tflite_fails(build):
     (build / "model.tflite").write_bytes(b"\x7fELF" + bytes(1000))
     assert "is not a TFLite model" in verify(MOBILENET, build).stdout
@@ -149,6 +157,7 @@ def test_another_models_artifacts_fail_by_shape_before_any_value(build, tmp_path
     assert "input input has shape [1, 3, 224, 224]; PyTorch's has [1, 3, 8, 8]" in done.stdout
 
 
+@pytest.mark.slow
 def test_and_by_name_before_any_shape(tmp_path):
     build = convert(write_model(tmp_path / "m.py", "(x * 2, x * 3)"), tmp_path / "build")
     done = verify(write_model(tmp_path / "m.py", "x * 2"), build)
@@ -163,7 +172,7 @@ VACUOUS = {
 }
 
 
-@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize("samples", [1, pytest.param(3, marks=SLOW)])
 @pytest.mark.parametrize(("forward", "message"), VACUOUS.values(), ids=VACUOUS)
 def test_a_check_that_would_prove_nothing_is_an_error(tmp_path, forward, message, samples):
     model = write_model(tmp_path / "m.py", forward)
@@ -177,6 +186,7 @@ def test_a_check_that_would_prove_nothing_is_an_error(tmp_path, forward, message
     assert message in report["fault"]
 
 
+@pytest.mark.slow
 def test_nan_in_a_converted_model_fails(build):
     model = onnx.load(str(build / "model.onnx"))
     bias = next(entry for entry in model.graph.initializer if entry.name == "classifier.1.bias")
@@ -207,7 +217,9 @@ SOUND = {
 }
 
 
-@pytest.mark.parametrize("net", SOUND.values(), ids=SOUND)
+@pytest.mark.parametrize(
+    "net", [pytest.param(net, id=name, marks=() if name == "an LSTM" else SLOW) for name, net in SOUND.items()]
+)
 def test_a_sound_conversion_passes(tmp_path, net):
     model = write_model(tmp_path / "m.py", *net)
     build = convert(model, tmp_path / "build")
@@ -300,12 +312,14 @@ def test_inputs_that_the_model_file_cannot_give_are_its_fault(small, tmp_path, b
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_one_given_input_is_enough_to_see_that_the_output_depends_on_it(small, tmp_path):
     np.save(tmp_path / "x.npy", np.random.RandomState(0).standard_normal((1, 3, 8, 8)).astype(np.float32))
     done = verify(*copied(small, tmp_path), "--inputs", tmp_path / "x.npy")
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_tolerance_overrides_the_rounding(small, tmp_path):
     model, build = copied(small, tmp_path)
     done = verify(model, build, "--tolerance", "1e-12")
@@ -321,6 +335,7 @@ def test_tolerance_must_be_a_share(build, tolerance):
     assert f"TOLERANCE must be a number above 0 and below 1, such as 1e-5, not {tolerance!r}" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_model_that_float64_cannot_run_is_checked_against_float32_and_that_is_said(tmp_path):
     model = write_model(tmp_path / "m.py", "self.c(x).float()", members=SMALL_SEEDED)
     build = convert(model, tmp_path / "build")
@@ -334,6 +349,7 @@ def test_a_model_that_float64_cannot_run_is_checked_against_float32_and_that_is_
 SMALL_SEEDED = "torch.manual_seed(1); self.c = nn.Conv2d(3, 4, 3)"
 
 
+@pytest.mark.slow
 def test_a_saturated_softmax_is_refused(tmp_path):
     model = write_model(
         tmp_path / "m.py", "F.softmax(1e6 * self.c(x).mean([2, 3]), 1)", "torch.randn(1, 3, 8, 8)", SMALL_SEEDED
@@ -345,6 +361,7 @@ def test_a_saturated_softmax_is_refused(tmp_path):
     assert "Return the logits, before the softmax" in done.stderr
 
 
+@pytest.mark.slow
 def test_an_untrained_mobilenet_is_refused_as_vacuous(build, tmp_path):
     model = tmp_path / "untrained.py"
     model.write_text(MOBILENET.read_text().replace("    model.load_state_dict", "    # model.load_state_dict"))
@@ -363,6 +380,7 @@ def test_a_file_replaced_under_the_check_is_found_out(small, tmp_path):
     assert report_of(build)["passed"] is False
 
 
+@pytest.mark.slow
 def test_a_file_replaced_between_two_checks_is_the_one_that_is_judged(small, tmp_path):
     model, build = copied(small, tmp_path)
     assert verify(model, build).returncode == 0
@@ -382,7 +400,7 @@ def test_a_file_replaced_between_two_checks_is_the_one_that_is_judged(small, tmp
     assert "onnx: model.onnx is not the file that was checked last" in done.stdout
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stop", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=SLOW)])
 def test_an_interrupted_check_leaves_no_references_and_no_process(small, tmp_path, stop):
     started = tmp_path / "started"
     slow = f"""

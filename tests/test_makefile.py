@@ -404,6 +404,7 @@ def test_the_matrix_takes_a_model_outside_with_weights(checkout, outside):
 @pytest.mark.slow
 def test_other_weights_make_it_anew_and_the_check_has_the_same_ones(checkout, outside):
     weights = f"WEIGHTS={outside.parent}/elsewhere/w.pth"
+    shutil.rmtree(str(checkout / "build"), ignore_errors=True)
     without = make(checkout, "tflite", f"MODEL={outside}")
     assert stages_run(without) == list(STAGES), without.stderr
     done = make(checkout, "verify", f"MODEL={outside}", weights, "SAMPLES=5")

@@ -31,7 +31,7 @@ def test_the_quick_start_works_as_it_stands(tmp_path):
     commands = commands_under("Quick start")
     assert commands == ["make tflite", "make verify"]
     for command in commands:
-        done = run(*command.split(), cwd=str(folder), env={"SAMPLES": "50", "RUNNER": "venv"})
+        done = run(*command.split(), cwd=str(folder), env={"MAKEFLAGS": "-- SAMPLES=50", "RUNNER": "venv"})
         assert done.returncode == 0, done.stdout + done.stderr
     assert (folder / "build" / "mobilenet_v2" / "model.tflite").exists()
     assert "verify: passed: 50 inputs" in done.stdout

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Print what is in ``model.tflite``: inputs, outputs, operators, size, multiply-adds, and what it was made of."""
+"""Print what is in ``model.tflite``: inputs, outputs, operators, size, multiply-adds, and what it was built from."""
 
 import os
 
@@ -36,9 +36,9 @@ def inspect(arguments, console) -> int:
     )
     held = description.read(data)
     if held:
-        say(f"  made of   model.onnx with SHA-256 {held['model_onnx_sha256']}")
-        say(f"  made with lock with SHA-256 {held['lock_sha256']}")
-        say(f"            {', '.join(f'{name} {version}' for name, version in held['versions'].items())}")
+        say(f"  built from model.onnx with SHA-256 {held['model_onnx_sha256']}")
+        say(f"  built with lock with SHA-256 {held['lock_sha256']}")
+        say(f"             {', '.join(f'{name} {version}' for name, version in held['versions'].items())}")
     return 0
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Carry onnx's own tests of its operators to TensorFlow and TFLite, and write a table of what became of them."""
+"""Convert onnx's own tests of its operators to TensorFlow and TFLite, and write a table of what became of them."""
 
 import argparse
 import os
@@ -10,16 +10,16 @@ import time
 TIMEOUT_S = 120
 
 
-def carry_one(case):
-    """Carry one case in a worker process; return its outcome."""
+def convert_one(case):
+    """Convert one case in a worker process; return its outcome."""
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import onnx_to_tf
     import tf_to_tflite
 
-    from develop.operator_coverage import carry
+    from develop.operator_coverage import convert_case
 
-    return carry.carry(case, {"onnx_to_tf": onnx_to_tf.main, "tf_to_tflite": tf_to_tflite.main})
+    return convert_case.convert(case, {"onnx_to_tf": onnx_to_tf.main, "tf_to_tflite": tf_to_tflite.main})
 
 
 def judge_one(folder):
@@ -30,11 +30,11 @@ def judge_one(folder):
 
 
 def outcomes(chosen, advance=lambda: None):
-    """Carry the cases ``chosen``, side by side, and return each with its outcome."""
+    """Convert the cases ``chosen``, side by side, and return each with its outcome."""
     from develop.operator_coverage import outcome
 
     rows = []
-    for case, answer, died in _side_by_side(carry_one, chosen, advance):
+    for case, answer, died in _side_by_side(convert_one, chosen, advance):
         rows.append((case, outcome.Outcome(outcome.WRONG, outcome.WRONG, answer.how) if died else answer))
     return rows
 
@@ -59,7 +59,7 @@ def _side_by_side(function, jobs, advance):
 
 
 def main() -> int:
-    """Read the arguments, carry the cases, write the table; 1 if any is WRONG."""
+    """Read the arguments, convert the cases, write the table; 1 if any is WRONG."""
     started = time.monotonic()
     parser = argparse.ArgumentParser(prog="operator_coverage", description=__doc__)
     parser.add_argument("--output", required=True, metavar="FILE.md", help="the table to write")
@@ -69,22 +69,25 @@ def main() -> int:
     from rich import console, progress
 
     from develop.operator_coverage import cases, exported, newer_opsets, newer_table, outcome, table
-    from ferry import atomic_file
+    from ferry import atomic_file, errors
 
     terminal = console.Console(highlight=False, soft_wrap=True)
     with progress.Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
         task = bar.add_task("coverage", total=None)
         if arguments.newest:
             made = results(newer_opsets.tests_in(arguments.newest), lambda: bar.advance(task))
-            text, wrong = newer_table.as_markdown(made), sum(row.outcome == newer_opsets.WRONG for row in made)
+            text = newer_table.as_markdown(made)
+            wrong = [row.reason for row in made if row.outcome == newer_opsets.WRONG]
         else:
             every = cases.all_cases()
             chosen = [case for case in every if not arguments.operator or case.operator in arguments.operator]
             rows = outcomes(chosen, lambda: bar.advance(task))
             text = table.as_markdown(rows, exported.exported_operators())
-            wrong, made = sum(row.tflite == outcome.WRONG for _, row in rows), rows
+            wrong, made = [row.reason for _, row in rows if row.tflite == outcome.WRONG], rows
     atomic_file.write_bytes(arguments.output, text.encode())
-    verdict = f"{wrong} WRONG" if wrong else "none wrong"
+    verdict = f"{len(wrong)} WRONG" if wrong else "none wrong"
+    faults = sum(reason.startswith(errors.FAULT) for reason in wrong)
+    verdict += f", {faults} by a fault in Ferry" if faults else ""
     seconds = time.monotonic() - started
     terminal.print(f"coverage: {arguments.output} ({len(made)} cases, {verdict}) in {seconds:.1f} s", markup=False)
     return 1 if wrong else 0

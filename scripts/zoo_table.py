@@ -11,7 +11,7 @@ HEAD = """\
 # The zoo
 
 Every model of torchvision 0.6.1, in `models/zoo/`: weights drawn at random with a seed, and the statistics of the batch
-norms taken from what passes through them. `make zoo` carries them all, verifies them and writes this file.
+norms taken from what passes through them. `make zoo` converts them all, verifies them and writes this file.
 
 | column | meaning |
 | --- | --- |

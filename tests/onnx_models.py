@@ -44,7 +44,7 @@ def model_of(
 def after_a_convolution(
     nodes: List[onnx.NodeProto], shape: List[int], constants=None, more_inputs=None, **options
 ) -> onnx.ModelProto:
-    """A model in which the first node's first input is what a convolution made of the input ``x``: channels last.
+    """A model in which the first node's first input is what a convolution computes from the input ``x``: channels last.
 
     ``nodes`` read the tensor ``x``; the model's input, of the same ``shape``, is named ``x`` too.
     """

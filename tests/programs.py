@@ -88,7 +88,7 @@ def write_model_outside(folder: Path) -> Path:
 
 
 def convert(model: Path, build: Path, **options) -> Path:
-    """Carry a model file through the three conversion stages into the folder ``build``; each must succeed."""
+    """Convert a model file with the three conversion stages into the folder ``build``; each must succeed."""
     steps = [
         ("export_onnx", "--model", model, "--output", build / "model.onnx"),
         ("onnx_to_tf", "--input", build / "model.onnx", "--output", build / "model.pb"),

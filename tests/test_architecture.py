@@ -27,16 +27,19 @@ LONG_MODULES: Set[str] = set()
 LONG_FUNCTIONS: Set[str] = set()
 SAME_NAME = {
     "activations.py": 2,
+    "arithmetic.py": 2,
     "errors.py": 2,
     "graph.py": 2,
     "matrix.py": 2,
     "node.py": 2,
+    "pools.py": 2,
     "recurrent.py": 3,
     "registry.py": 2,
     "resize.py": 3,
     "shapes.py": 2,
     "stages.py": 2,
     "verification.py": 2,
+    "windows.py": 2,
 }
 # The places that catch Exception, BaseException or everything, and how often each does.
 BROAD_EXCEPTS = {
@@ -51,9 +54,10 @@ BROAD_EXCEPTS = {
     "ferry/verify/reference_worker.py: ReferenceWorker._outputs": 1,
     "ferry/verify/reference_worker.py: ReferenceWorker._widen": 1,
     # A library is called whose exceptions share no base but this.
-    "develop/operator_coverage/carry.py: _difference": 1,
+    "develop/operator_coverage/convert_case.py: _difference": 1,
     "develop/operator_coverage/newer_opsets.py: _outcome": 1,
     "ferry/export/pytorch_export.py: _in_opset": 1,
+    "ferry/export/type_check.py: check": 1,
     "ferry/graph/newer_opsets/constant_values.py: _run": 1,
     "ferry/graph/passes/evaluate.py: _run": 1,
     "ferry/runtimes/onnx_runtime.py: OnnxRuntime.__init__": 1,
@@ -68,6 +72,7 @@ BROAD_EXCEPTS = {
     "ferry/regular_file.py: open_for_reading": 1,
     "runners/airlock.py: _move": 1,
     # The top of a process: what arrives here is reported as a fault in Ferry.
+    "develop/operator_coverage/workers.py: _serve": 1,
     "ferry/stage.py: run": 1,
     "ferry/worker.py: _serve": 1,
 }

@@ -1,4 +1,4 @@
-"""Each of models/examples/ carried: TFLite computes what PyTorch does, with builtin operators and no weight twice."""
+"""Each of models/examples/ converted: TFLite computes what PyTorch does, with builtin operators and no weight twice."""
 
 import numpy as np
 import pytest

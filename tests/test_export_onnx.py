@@ -118,7 +118,7 @@ BAD_FILES = {
     "is quantized": (
         "import torch\nfrom torch.quantization import quantize_dynamic\ndef get_pytorch_model(): "
         "return quantize_dynamic(torch.nn.Sequential(torch.nn.Linear(3, 3)), {torch.nn.Linear})\n" + INPUT,
-        "0 is quantized (Linear): Ferry carries models in floating point",
+        "0 is quantized (Linear): Ferry converts models in floating point",
     ),
     "calls exit in forward": (FORWARD.format("exit(0)") + INPUT, "failed at line 3: it called exit()"),
     "calls itself without end": (FORWARD.format("self.forward(x)") + INPUT, "RecursionError: maximum recursion depth"),

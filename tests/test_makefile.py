@@ -237,7 +237,10 @@ def test_verify_converts_first_and_writes_its_report(checkout):
         (["tflite", "MODEL=a%b.py"], "there is no model file a%b.py"),
         (["tflite", "MODEL=a';reboot;.py"], "there is no model file a';reboot;.py"),
         (["build/tf2.2/tiny/model.tflite"], "with these variables a model's files are in build/"),
-        (["verify/nope"], "there is no model file models/nope.py, and nothing was made of a model named nope before"),
+        (
+            ["verify/nope"],
+            "there is no model file models/nope.py, and nothing was built from a model named nope before",
+        ),
         (["verify/a;b"], "a model's name cannot have ';' in it"),
         (["tflite", "MODEL=tiny", "ONNX=m.onnx"], "both MODEL and ONNX are given"),
         (["tflite", "ONNX=models/tiny.py"], "ONNX 'models/tiny.py' is not the name of an .onnx file"),
@@ -414,7 +417,7 @@ def test_other_weights_make_it_anew_and_the_check_has_the_same_ones(checkout, ou
     assert stages_run(make(checkout, "tflite", f"MODEL={outside}"))[0] == "export_onnx"
 
 
-def test_a_model_that_is_onnx_already_is_carried(checkout, tmp_path):
+def test_a_model_that_is_onnx_already_is_converted(checkout, tmp_path):
     write_model(tmp_path / "m.py", "F.relu(self.c(x))", members="self.c = nn.Conv2d(3, 4, 3)")
     done = run_stage("export_onnx", "--model", tmp_path / "m.py", "--output", tmp_path / "ready.onnx")
     assert done.returncode == 0, done.stderr

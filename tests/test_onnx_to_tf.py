@@ -47,7 +47,7 @@ def test_a_missing_file_is_said_to_be(tmp_path):
     assert "gone.onnx: No such file" in done.stderr
 
 
-def test_an_operator_that_cannot_be_carried_is_named(tmp_path):
+def test_an_operator_that_cannot_be_converted_is_named(tmp_path):
     attributes = {"kernel_shape": [2, 2], "dilations": [2, 2]}
     node = helper.make_node("ConvTranspose", ["x", "w"], ["y"], name="features.0", **attributes)
     onnx.save(model_of([node], {"x": [1, 1, 4, 4]}, {"w": np.ones((1, 1, 2, 2), np.float32)}), str(tmp_path / "m.onnx"))

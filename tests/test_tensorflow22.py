@@ -115,7 +115,7 @@ def test_a_model_that_it_converts_wrongly_fails_and_with_the_remedy_passes(tenso
     }
 
 
-# What classifiers are made of.
+# The parts of classifiers.
 LOWERINGS = [
     "batch_normalization",
     "binary",

@@ -1,7 +1,7 @@
 """torchvision's models with seeded weights, and batch norms whose statistics are those of what passes through them.
 
 With the statistics that a batch norm starts with, the activations of a deep network grow or vanish, and its outputs say
-nothing of how well it was carried.
+nothing of how well it was converted.
 """
 
 import torch

@@ -6,6 +6,8 @@ import traceback
 from types import FrameType
 from typing import Iterator, Optional, Sequence, Type
 
+# How the message of an error begins that no user can do anything about; the fuzzing and the coverage look for it.
+FAULT = "this should not have happened, and is a fault in Ferry"
 _SCRIPTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 
 

@@ -12,13 +12,11 @@ from typing import Any, Callable, Optional, TextIO, Tuple
 from rich import filesize
 from rich.console import Console
 
-from ferry.errors import FerryError, OutputFileError, place_of
+from ferry.errors import FAULT, FerryError, OutputFileError, place_of
 from ferry.model import files_read
 from ferry.printable import printable, printable_lines
 
 INTERRUPTED = 130
-# How the message of an error begins that no user can do anything about; the fuzzing and the coverage look for it.
-FAULT = "this should not have happened, and is a fault in Ferry"
 
 Body = Callable[[argparse.Namespace, Console], int]
 
@@ -114,14 +112,14 @@ def run(name: str, arguments: argparse.Namespace, output: str, body: Body) -> in
 
 
 def fault_message(error: BaseException) -> str:
-    """What a user is told of an error that is Ferry's own: that it is, where in Ferry, and what Python says of it."""
+    """The message for an error of Ferry's own: it says that, the place in Ferry, and what Python says of it."""
     reason = f"{type(error).__name__}: {str(error).strip() or 'no further message'}".splitlines()[0]
     place = place_of(error)
     return f"{FAULT}{f' at {place}' if place else ''}: {reason}"
 
 
 def _explained(error: BaseException) -> Tuple[str, int]:
-    """What the user is told of ``error``, and what the program ends with."""
+    """The message to the user about ``error``, and what the program ends with."""
     if isinstance(error, FerryError):
         return str(error), error.exit_code
     if isinstance(error, KeyboardInterrupt):

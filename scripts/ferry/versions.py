@@ -4,7 +4,7 @@ import platform
 from importlib import metadata
 from typing import Dict
 
-# Ferry's own: the .tflite and the report carry it.
+# Ferry's own: the .tflite and the report name it.
 FERRY = "0.9.0"
 PACKAGES = ("torch", "onnx", "onnx-tf", "onnxruntime", "tensorflow", "numpy")
 

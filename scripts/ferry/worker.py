@@ -12,7 +12,7 @@ from multiprocessing import connection
 from typing import Any, Callable, List, Optional, Tuple
 
 from ferry import child_processes, errors
-from ferry.errors import FerryError, VerificationError
+from ferry.errors import FAULT, FerryError, VerificationError
 
 # A fork of a process that holds a runtime's threads is not safe.
 _CONTEXT = multiprocessing.get_context("spawn")
@@ -144,7 +144,7 @@ def _serve(channel: connection.Connection, opener: Callable[..., Any], arguments
             reason = f"{type(error).__name__}: {error}".strip().splitlines()[0]
             message = (
                 "VerificationError",
-                f"this should not have happened, and is a fault in Ferry: {reason}",
+                f"{FAULT}: {reason}",
                 traceback.format_exc(),
             )
         try:

@@ -25,7 +25,7 @@ from runners.errors import RunnerError
 
 
 def main(arguments: List[str]) -> int:
-    """Carry out one command and return its exit code."""
+    """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
         return options.carry_out(options)

@@ -1,4 +1,4 @@
-"""The images: built on first use, and again when something that they are made of changes."""
+"""The images: built on first use, and again when something that they are built from changes."""
 
 import contextlib
 import hashlib

@@ -15,7 +15,7 @@ from runners.paths import ROOT
 from runners.stages import Job, Model, Stage
 
 FAILED = 2
-# Apart from what make made, and made anew each time: what is compared must not come from an earlier run.
+# Not where make builds, and built anew each time: what is compared must not come from an earlier run.
 FOLDER = "build/matrix"
 WIDTHS = {
     "mean abs error": 14,

@@ -118,7 +118,9 @@ def _job_of_name(name: str, build: str, values: Dict[str, str], named: Sequence[
         source = held.pop("source", source)
         values = {**values, **{key: value for key, value in held.items() if key in values and key not in named}}
         if not (ROOT / source).is_file() or model_names.name_of(source) != name:
-            raise RunnerError(f"there is no model file {source}, and nothing was made of a model named {name} before")
+            raise RunnerError(
+                f"there is no model file {source}, and nothing was built from a model named {name} before"
+            )
     return Job((Model(name, source),), build, values)
 
 

@@ -24,7 +24,7 @@ def verified(engine, checkout, *arguments):
     return "verify: passed: 5 inputs" in done.stdout
 
 
-def test_it_is_carried_and_verified_and_has_the_same_bytes(engine, image, checkout, far, tmp_path):
+def test_it_is_converted_and_verified_and_has_the_same_bytes(engine, image, checkout, far, tmp_path):
     weights = far / "elsewhere" / "w.pth"
     assert verified(engine, checkout, f"MODEL={far}/far.py", f"WEIGHTS={weights}")
     here = tmp_path / "model.onnx"

@@ -36,7 +36,7 @@ def steps(rounds: int, warm_ups: int) -> int:
 def measure(
     model: str, graph: str, folder: str, rounds: int, warm_ups: int, advance: Callable[[], None]
 ) -> Dict[str, List[StageRun]]:
-    """Carry the model file ``model`` through the stages ``rounds`` times after ``warm_ups``; the runs of each stage.
+    """Convert the model file ``model`` in the stages ``rounds`` times after ``warm_ups``; the runs of each stage.
 
     The artifacts of the last round stay in ``folder``. ``graph`` is ``ferry`` or ``article``.
 
@@ -54,7 +54,7 @@ def measure(
 
 
 def convert_to_nhwc(folder: str, into: str) -> str:
-    """Carry ``folder``'s ``model.onnx`` on with ``LAYOUT=nhwc``, untimed; return the path of the ``.tflite``.
+    """Convert ``folder``'s ``model.onnx`` with ``LAYOUT=nhwc``, untimed; return the path of the ``.tflite``.
 
     Raises:
         BenchError: a stage ended with an error.

@@ -1,1 +1,1 @@
-"""ONNX's own tests of its operators, carried through the pipeline one by one."""
+"""ONNX's own tests of its operators, converted one by one."""

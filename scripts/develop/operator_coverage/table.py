@@ -9,9 +9,9 @@ from develop.operator_coverage.outcome import FLEX, REFUSED, RIGHT, WRONG, Outco
 HEAD = """\
 # Operator coverage
 
-onnx comes with tests of its operators: small models, their inputs, and what must come out. `make coverage` carries each
-of them through `onnx_to_tf` and `tf_to_tflite`, runs what they made, and writes this file. Where an operator has
-parameters that PyTorch exports as constants (weights, shapes, axes), the test is carried a second time with those
+onnx comes with tests of its operators: small models, their inputs and their outputs. `make coverage` converts each
+of them with `onnx_to_tf` and `tf_to_tflite`, runs what they made, and writes this file. Where an operator has
+parameters that PyTorch exports as constants (weights, shapes, axes), the test is converted a second time with those
 constant, as PyTorch would write it.
 
 | column | the case … |
@@ -20,7 +20,7 @@ constant, as PyTorch would write it.
 | builtin | computes what it must in TFLite, with builtin operators alone |
 | Flex | computes what it must in TFLite, with operators of TensorFlow's own |
 | refused | ends with a clear error and a non-zero exit code; the messages are below |
-| WRONG | computes something else, does not run, or ends without a clear error |
+| WRONG | computes something else, does not run, or ends with a fault in Ferry |
 
 """
 COLUMNS = "| operator | version | cases | TensorFlow | builtin | Flex | refused | WRONG |\n" + "| --- " * 8 + "|\n"

@@ -6,11 +6,13 @@ import threading
 from multiprocessing.pool import ThreadPool
 from typing import Any, Callable, Iterator, List, NamedTuple, Sequence
 
+from ferry.stage import fault_message
+
 CONTEXT = multiprocessing.get_context("spawn")
 
 
 class Died(NamedTuple):
-    """In place of a result: how the process ended."""
+    """In place of a result: how the process ended, or what was raised in it."""
 
     how: str
 
@@ -18,7 +20,8 @@ class Died(NamedTuple):
 def run_all(function: Callable[[Any], Any], jobs: Sequence[Any], processes: int, timeout: float) -> Iterator[Any]:
     """Yield ``function(job)`` for each job, in order; ``Died`` where it ended its process or took ``timeout`` seconds.
 
-    A process is kept for further jobs. ``function`` is imported in it by name; what it raises ends it.
+    A process is kept for further jobs. ``function`` is imported in it by name. What it raises is a fault in Ferry,
+    and ``Died`` says so.
     """
     workers = threading.local()
     started: List[_Worker] = []
@@ -72,4 +75,9 @@ def _serve(function: Callable[[Any], Any], theirs) -> None:
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
     while True:
-        theirs.send(function(theirs.recv()))
+        job = theirs.recv()
+        try:
+            answer = function(job)
+        except Exception as error:
+            answer = Died(fault_message(error))
+        theirs.send(answer)

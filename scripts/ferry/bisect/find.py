@@ -15,7 +15,7 @@ from ferry.bisect.onnx_side import OnnxSide
 from ferry.bisect.side import Reference, Side, Values
 from ferry.bisect.tensorflow_side import TensorflowSide, places
 from ferry.bisect.tflite_side import TfliteSide
-from ferry.bisect.walk import Parting, error_from_inputs, walk
+from ferry.bisect.walk import Difference, error_from_inputs, walk
 from ferry.errors import FerryError, UnsupportedModelError
 from ferry.export import pytorch_export
 from ferry.frozen import frozen_graph
@@ -104,7 +104,9 @@ class Bisection:
         side.certain = frozen_graph.to_bytes(graph_def) == frozen_graph.to_bytes(again)
         found = self._walked("tensorflow", "lowering", reference, side, fed(reference, arrays), reference)
         if found and not side.certain:
-            found = found._replace(notes=("model.pb is not what is made of model.onnx now; make it with `make -B tf`",))
+            found = found._replace(
+                notes=("model.pb is not what model.onnx converts to now; make it with `make -B tf`",)
+            )
         return found
 
     def _conversion(self, arrays: List[np.ndarray]) -> Optional[Finding]:
@@ -118,10 +120,10 @@ class Bisection:
         self, stage: str, step: str, reference: Reference, side: Side, inputs: Values, graph: OnnxSide
     ) -> Optional[Finding]:
         outputs = {info.name for info in graph.model.graph.output}
-        partings = walk(reference, side, inputs, outputs, _sizes(graph.model))
-        if not partings:
+        differences = walk(reference, side, inputs, outputs, _sizes(graph.model))
+        if not differences:
             return None
-        first, *rest = partings
+        first, *rest = differences
         node, *also = self.nodes(first, graph)
         before = [error_from_inputs(reference, side, inputs, source) for source in first.sources]
         return Finding(
@@ -137,13 +139,13 @@ class Bisection:
             tuple(Counter(graph.producer[each.point.name].op_type for each in rest).most_common()),
         )
 
-    def nodes(self, parting: Parting, graph: OnnxSide) -> List[Node]:
+    def nodes(self, difference: Difference, graph: OnnxSide) -> List[Node]:
         """The maker of the tensor, then whatever else the piece stands for, in the exported model."""
-        maker = graph.producer[parting.point.name]
-        known = [source.name for source in parting.sources]
+        maker = graph.producer[difference.point.name]
+        known = [source.name for source in difference.sources]
         original = OnnxSide(self.onnx_model())
-        whole = original if parting.point.name in original.producer else graph
-        region = [*graph.region(parting.point.name, known), *whole.region(parting.point.name, known)]
+        whole = original if difference.point.name in original.producer else graph
+        region = [*graph.region(difference.point.name, known), *whole.region(difference.point.name, known)]
         variable = {point.name for point in (*graph.points, *original.points)}
         others = {
             node.name: node for node in region if node.name != maker.name and not variable.isdisjoint(node.output)

@@ -154,7 +154,7 @@ def _exporter_patched(kept: Dict) -> Iterator[None]:
         kept["outputs"] = [name if name.startswith(MARK) else None for name in names]
         return optimize(graph, *arguments, **options)
 
-    def carrying(graph, node, *arguments, **options):
+    def keeping_marks(graph, node, *arguments, **options):
         made = symbolic(graph, node, *arguments, **options)
         for before, after in zip(node.outputs(), made if isinstance(made, (tuple, list)) else [made]):
             if not isinstance(after, torch._C.Value) or not before.debugName().startswith(MARK):
@@ -170,7 +170,7 @@ def _exporter_patched(kept: Dict) -> Iterator[None]:
         kept["node_scopes"] = [_last(node.scopeName()) for node in nodes]
         return result
 
-    with replaced(utils, _optimize_graph=marking, _run_symbolic_function=carrying, _model_to_graph=finishing):
+    with replaced(utils, _optimize_graph=marking, _run_symbolic_function=keeping_marks, _model_to_graph=finishing):
         yield
 
 

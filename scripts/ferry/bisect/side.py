@@ -1,4 +1,4 @@
-"""What the walk needs of a model: which tensors it shares with the model it was made of, and to run a piece of it."""
+"""What the walk needs of a model: the tensors it shares with the model it was built from, and to run a piece of it."""
 
 from typing import Callable, Dict, Iterable, List, NamedTuple, Sequence, Set
 
@@ -15,7 +15,7 @@ class Point(NamedTuple):
 
 
 class Reference:
-    """The model that another was made of."""
+    """The model that another was built from."""
 
     def values(self, names: Iterable[str], inputs: Values) -> Values:
         """The tensors ``names``, in ONNX's layout, when the model is given ``inputs`` by name."""

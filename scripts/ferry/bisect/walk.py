@@ -1,4 +1,4 @@
-"""Give each piece of a model the values of the model it was made of, and see which makes something else of them."""
+"""Give each piece of a model the values of the model it was built from, and see which makes something else of them."""
 
 from typing import Callable, Dict, Iterator, List, NamedTuple, Set, Tuple
 
@@ -12,7 +12,7 @@ from ferry.worker import report_step
 LARGEST_CHUNK_BYTES = 1 << 29
 
 
-class Parting(NamedTuple):
+class Difference(NamedTuple):
     """A piece that computes something else: the tensor it makes, those it reads, and how far its output is off."""
 
     point: Point
@@ -20,21 +20,23 @@ class Parting(NamedTuple):
     error: float
 
 
-def walk(reference: Reference, side: Side, inputs: Values, outputs: Set[str], sizes: Dict[str, int]) -> List[Parting]:
+def walk(
+    reference: Reference, side: Side, inputs: Values, outputs: Set[str], sizes: Dict[str, int]
+) -> List[Difference]:
     """The pieces of ``side`` that compute something else than ``reference`` does on ``inputs``, in topological order.
 
     ``outputs`` are the model's own; ``sizes`` are the tensors' sizes in bytes, by ONNX name.
     """
     known = {*side.inputs, *side.points}
-    partings: List[Parting] = []
+    differences: List[Difference] = []
     for chunk in _chunks(side, known, sizes):
         names = {entry.name for point, sources in chunk for entry in (point, *sources)}
         values = reference.values(names, inputs)
         for point, sources in chunk:
             found, at_fault = _try(side, point, sources, values)
             if at_fault:
-                partings.append(found)
-    return partings if side.certain else _without_misnamed(reference, side, inputs, known, partings, outputs)
+                differences.append(found)
+    return differences if side.certain else _without_misnamed(reference, side, inputs, known, differences, outputs)
 
 
 def error_from_inputs(reference: Reference, side: Side, inputs: Values, point: Point) -> float:
@@ -46,7 +48,7 @@ def error_from_inputs(reference: Reference, side: Side, inputs: Values, point: P
     return distance(side.compute(point, given), reference.values([point.name], inputs)[point.name])
 
 
-def _try(side: Side, point: Point, sources: List[Point], values: Values) -> Tuple[Parting, bool]:
+def _try(side: Side, point: Point, sources: List[Point], values: Values) -> Tuple[Difference, bool]:
     given = {source: values[source.name] for source in sources}
     wanted = values[point.name]
 
@@ -55,21 +57,26 @@ def _try(side: Side, point: Point, sources: List[Point], values: Values) -> Tupl
 
     report_step(side.described(point))
     made = compute(given)
-    found = Parting(point, sources, distance(made, wanted))
+    found = Difference(point, sources, distance(made, wanted))
     if not is_fault(made, wanted):
         return found, False
     return found, not np.isfinite(found.error) or found.error > rounding(compute, given)
 
 
 def _without_misnamed(
-    reference: Reference, side: Side, inputs: Values, known: Set[Point], partings: List[Parting], outputs: Set[str]
-) -> List[Parting]:
+    reference: Reference,
+    side: Side,
+    inputs: Values,
+    known: Set[Point],
+    differences: List[Difference],
+    outputs: Set[str],
+) -> List[Difference]:
     def differs(point: Point, sources: List[Point]) -> bool:
         values = reference.values({entry.name for entry in (point, *sources)}, inputs)
         return _try(side, point, sources, values)[1]
 
-    felt = felt_points(side, known, {parting.point for parting in partings}, outputs, differs)
-    return [parting for parting in partings if parting.point in felt]
+    felt = felt_points(side, known, {difference.point for difference in differences}, outputs, differs)
+    return [difference for difference in differences if difference.point in felt]
 
 
 def felt_points(

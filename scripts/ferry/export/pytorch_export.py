@@ -57,7 +57,7 @@ def export(model: PytorchModel) -> Exported:
     if attempt.made is None or attempt.failure:
         raise UnsupportedModelError(attempt.failure) from attempt.error
     made = attempt.made
-    input_output_names.settle(made, model.input_names, model.output_names)
+    input_output_names.set_names(made, model.input_names, model.output_names)
     onnx_pieces.check(made)
     return Exported(made, _remarks(attempt.watch))
 

@@ -68,7 +68,7 @@ def _without_weights(graph_def: GraphDef) -> GraphDef:
 
 
 def note_origin(graph_def: GraphDef, digest: str) -> None:
-    """Note in ``graph_def`` which ``.onnx`` file it was made of, and how many nodes it has.
+    """Note in ``graph_def`` which ``.onnx`` file it was built from, and how many nodes it has.
 
     It may be cut off between two nodes, and is a graph still. TensorFlow passes over attributes with such names.
     """

@@ -46,7 +46,7 @@ class Attributes(MutableMapping[str, Any]):
         return list(self._protos.values())
 
     def copy(self) -> "Attributes":
-        """The same attributes, to be changed apart from these."""
+        """A copy of the attributes, which can be changed alone."""
         return Attributes(self._protos.values())
 
     def subgraphs(self) -> List[onnx.GraphProto]:

@@ -59,7 +59,7 @@ def load(path: str, input_shape: str) -> Foreign:
     remarks += [
         f"{old!r} is named {new!r}, since TensorFlow takes no other" for old, new in zip(wanted, names) if old != new
     ]
-    input_output_names.settle(model, names[: len(fed)], names[len(fed) :])
+    input_output_names.set_names(model, names[: len(fed)], names[len(fed) :])
     onnx_file.check(path, model)
     consistency.check(path, model)
     return Foreign(model, remarks, {path, *files})

@@ -9,7 +9,7 @@ from ferry.errors import UnsupportedModelError
 from ferry.graph.subgraphs import inputs_of, subgraphs
 
 
-def settle(model: onnx.ModelProto, inputs: List[str], outputs: List[str]) -> None:
+def set_names(model: onnx.ModelProto, inputs: List[str], outputs: List[str]) -> None:
     """Rename and separate, in place, the graph's inputs and outputs so that they are ``inputs`` and ``outputs``.
 
     PyTorch gives a tensor that is returned twice, or is an input too, one name for all of its roles.

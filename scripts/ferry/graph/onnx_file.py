@@ -76,7 +76,7 @@ def opset_of(model: onnx.ModelProto) -> int:
 
 
 def described(node: onnx.NodeProto) -> str:
-    """``node`` as a user is told of it."""
+    """``node`` as a message to the user names it."""
     return f"the ONNX operator {node.op_type} (node {node.name or 'without a name'!r})"
 
 

@@ -1,4 +1,4 @@
-"""The names that a model's inputs and outputs carry through every stage."""
+"""The names that a model's inputs and outputs keep through every stage."""
 
 import re
 from typing import Dict, List

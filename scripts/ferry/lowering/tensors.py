@@ -2,7 +2,7 @@
 
 ONNX puts the channels second (NCHW); TFLite, and TensorFlow on a CPU, compute with the channels last (NHWC). A lowering
 asks for the form it needs and says which it made; a transpose is placed only where somebody reads the other form, and
-once for all its readers. So the layout of a whole network settles as the graph is built, with no pass over it.
+once for all its readers. So the layout of a whole network is decided as the graph is built, with no pass over it.
 """
 
 from typing import Dict, Iterator, List, MutableMapping, NamedTuple, Optional, Tuple, Union

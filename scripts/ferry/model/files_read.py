@@ -1,4 +1,4 @@
-"""Which files a stage has read, for the runner: by their digests it knows whether what was made of them is stale.
+"""Which files a stage has read, for the runner: by their digests it knows whether what was built from them is stale.
 
 Written as JSON: ``{"files": {PATH: {"sha256": …, "looks": [size, mtime_ns, ctime_ns, inode]}}, "sources": [PATH]}``.
 The files are the user's, the sources Ferry's own, relative to the checkout. The digest of one that was changed while

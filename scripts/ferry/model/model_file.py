@@ -109,8 +109,8 @@ def _refuse_what_no_file_holds(path: str, module: torch.nn.Module) -> None:
     for name, part in module.named_modules():
         if type(part).__module__.startswith("torch.nn.quantized"):
             raise ModelFileError(
-                f"{path}: {name or 'the model'} is quantized ({type(part).__name__}): Ferry carries models in floating "
-                "point; return the model as it was before its quantization"
+                f"{path}: {name or 'the model'} is quantized ({type(part).__name__}): Ferry converts models in "
+                "floating point; return the model as it was before its quantization"
             )
 
 

@@ -47,7 +47,7 @@ def _converted(graph_def: frozen_graph.GraphDef, allow_flex: bool) -> bytes:
     except Exception as error:
         lacking = operators_in(str(error))
         what = f"no kernel for {', '.join(lacking)}" if lacking else first_line(error)
-        raise UnsupportedModelError(f"TFLite cannot carry this graph, with Flex or without: {what}") from error
+        raise UnsupportedModelError(f"TFLite cannot convert this graph, with Flex or without: {what}") from error
 
 
 def put_interpreter_on_path() -> None:

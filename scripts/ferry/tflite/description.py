@@ -1,4 +1,4 @@
-"""Say in a ``.tflite`` itself what it was made of, in the place that the schema has for a description."""
+"""Say in a ``.tflite`` itself what it was built from, in the place that the schema has for a description."""
 
 import json
 import struct

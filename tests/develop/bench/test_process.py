@@ -31,8 +31,8 @@ def test_processor_time_is_measured_apart_from_waiting(tmp_path):
 
 
 def test_a_failure_is_said_in_the_programs_words(tmp_path):
-    program = "import sys; print('chatter'); sys.exit('onnx_to_tf: error: it cannot be carried')"
-    with pytest.raises(BenchError, match="^onnx_to_tf: error: it cannot be carried$"):
+    program = "import sys; print('chatter'); sys.exit('onnx_to_tf: error: it cannot be converted')"
+    with pytest.raises(BenchError, match="^onnx_to_tf: error: it cannot be converted$"):
         process.run([sys.executable, "-c", program], str(tmp_path / "new" / "log"))
 
 

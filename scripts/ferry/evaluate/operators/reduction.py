@@ -34,7 +34,7 @@ def mean(x: Bounded, axes: Tuple[int, ...], keep: bool, bounds: bool) -> Bounded
 
 @operator("ReduceSum", "ReduceMean", "ReduceL1", "ReduceSumSquare", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp")
 def reduce_sum(node: Node, inputs: List[Optional[Bounded]]) -> List[Bounded]:
-    """Sums of the elements, or of what is made of each, and what is made of the sums."""
+    """Sums of the elements, or of a function of each, and a function of the sums."""
     x, keep = required(inputs), bool(node.attribute("keepdims", 1))
     axes, kind = _axes(node, x.value.ndim), node.operator
     if kind == "ReduceMean":

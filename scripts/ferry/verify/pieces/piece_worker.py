@@ -12,7 +12,7 @@ from ferry.bisect.onnx_side import OnnxSide
 from ferry.bisect.side import Point, Side
 from ferry.bisect.tensorflow_side import TensorflowSide, places
 from ferry.bisect.tflite_side import TfliteSide
-from ferry.bisect.walk import Parting
+from ferry.bisect.walk import Difference
 from ferry.errors import FerryError, UnsupportedModelError
 from ferry.evaluate.graph import lacking
 from ferry.frozen import frozen_graph
@@ -123,8 +123,8 @@ class PieceWorker:
         return [f"nothing in it is known to be the output {name}" for name in outputs if name not in known]
 
     def _wrong(self, piece: Examined, side: Side, regions: Regions) -> WrongPiece:
-        parting = Parting(piece.point, list(piece.sources), piece.share)
-        node, *also = self._bisection.nodes(parting, regions.side)
+        difference = Difference(piece.point, list(piece.sources), piece.share)
+        node, *also = self._bisection.nodes(difference, regions.side)
         assert piece.wrong_on is not None
         return WrongPiece(
             tensor=piece.point.name,

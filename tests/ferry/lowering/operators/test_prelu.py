@@ -32,6 +32,6 @@ def test_it_is_one_operator(slope):
     assert flatbuffer.operators(data) == {"TRANSPOSE": 2, "CONV_2D": 1, "PRELU": 1}
 
 
-def test_a_slope_that_is_computed_is_carried():
+def test_a_slope_that_is_computed_is_converted():
     model = after_a_convolution([node()], SHAPE, more_inputs={"slope": [3, 1, 1]})
     assert_converted(model, {"x": normal(1, *SHAPE), "slope": normal(2, 3, 1, 1)})

@@ -19,7 +19,7 @@ STAGES = {
     "tflite": ("model.tflite", faults.in_tflite),
 }
 # Each rounds in its own way more than PyTorch does: a long mean before a softmax that no one trained, a normalisation
-# over a whole image and one in groups of volumes, sums in blocks, and what a transformer is made of.
+# over a whole image and one in groups of volumes, sums in blocks, and the parts of a transformer.
 CORRECT = {
     "mean": (
         "F.softmax(self.l(torch.relu(self.c(x)).mean([2, 3])), 1)",

@@ -1,4 +1,4 @@
-"""Carry one case to TensorFlow and TFLite with the stage programs themselves, and judge what each result computes."""
+"""Convert one case to TensorFlow and TFLite with the stage programs themselves, and judge what each result computes."""
 
 import os
 import sys
@@ -10,18 +10,17 @@ import onnx
 from develop.operator_coverage import cases
 from develop.operator_coverage.differences import differences
 from develop.operator_coverage.outcome import FLEX, REFUSED, RIGHT, WRONG, Outcome
+from ferry.errors import FAULT, first_line
 from ferry.runtimes import Runtime
 from ferry.runtimes.tensorflow_runtime import TensorflowRuntime
 from ferry.runtimes.tflite_runtime import TfliteRuntime
 from ferry.tflite import flatbuffer
 
-UNFORESEEN = "this should not have happened"
-
 Programs = Dict[str, Callable[[], int]]
 
 
-def carry(case: cases.Case, programs: Programs) -> Outcome:
-    """Carry ``case`` as far as it goes; ``programs`` are the ``main`` functions of the two stages, by name."""
+def convert(case: cases.Case, programs: Programs) -> Outcome:
+    """Convert ``case`` as far as it goes; ``programs`` are the ``main`` functions of the two stages, by name."""
     content = cases.load(case)
     with tempfile.TemporaryDirectory(prefix="ferry-") as folder:
         source, graph, lite = (os.path.join(folder, f"model.{kind}") for kind in ("onnx", "pb", "tflite"))
@@ -64,7 +63,7 @@ def _run(programs: Programs, name: str, *arguments: str) -> Tuple[int, str]:
 
 
 def _verdict_on_error(message: str) -> str:
-    return WRONG if message.startswith(UNFORESEEN) else REFUSED
+    return WRONG if message.startswith(FAULT) else REFUSED
 
 
 def _difference(runtime: Type[Runtime], path: str, content: cases.Content) -> str:
@@ -72,5 +71,5 @@ def _difference(runtime: Type[Runtime], path: str, content: cases.Content) -> st
     try:
         made = runtime(path).run(list(content.feeds.values()))  # type: ignore[call-arg]
     except Exception as error:
-        return f"it does not run: {(str(error).strip().splitlines() or [type(error).__name__])[0]}"
+        return f"it does not run: {first_line(error)}"
     return differences(made, content.expected)

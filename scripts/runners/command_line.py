@@ -28,7 +28,7 @@ def main(arguments: List[str]) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        return options.carry_out(options)
+        return int(options.carry_out(options))
     except RunnerError as error:
         print(f"ferry: error: {error}", file=sys.stderr)
         return 1

@@ -26,7 +26,7 @@ class Bounded(NamedTuple):
     @property
     def is_float(self) -> bool:
         """Whether it can round at all."""
-        return self.value.dtype.kind == "f"
+        return bool(self.value.dtype.kind == "f")
 
     def moved(self, move: Callable[[np.ndarray], np.ndarray]) -> "Bounded":
         """What ``move``, which computes nothing, makes of it."""

@@ -128,7 +128,7 @@ class _ArrayReader:
         if self._shape[1:] not in shapes or not self._shape:
             wanted = " or ".join(str(["N", *shape]).replace("'", "") for shape in shapes)
             raise VerificationError(f"{self._named} has shape {list(self._shape)}; input {spec.name} needs {wanted}")
-        return self._shape[0]
+        return int(self._shape[0])
 
     def rows(self, spec: TensorSpec) -> Iterator[np.ndarray]:
         """One sample after another."""

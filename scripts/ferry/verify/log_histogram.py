@@ -46,7 +46,7 @@ class LogHistogram:
         position = min(int(np.searchsorted(reached, wanted)), BINS - 1)
         inside = (wanted - (reached[position] - self.counts[position])) / max(int(self.counts[position]), 1)
         low, high = _edge(position), _edge(position + 1)
-        return low + (high - low) * inside
+        return float(low + (high - low) * inside)
 
     def decades(self, step: float) -> Tuple[float, List[int]]:
         """The counts over bins of ``step`` in log10, those that hold anything, and the log10 at which they begin.

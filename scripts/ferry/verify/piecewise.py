@@ -73,7 +73,8 @@ def _started(worker: Worker, stages: List[str], arrays: List[np.ndarray]) -> Dic
 
 def _answered(worker: Worker, stages: List[str]) -> Dict[str, StagePieces]:
     try:
-        return worker.answer()
+        answer: Dict[str, StagePieces] = worker.answer()
+        return answer
     except FerryError as error:
         return {stage: stage_pieces.none(str(error)) for stage in stages}
 

@@ -164,7 +164,7 @@ class ReferenceWorker:
     ) -> List[np.ndarray]:
         began = time.perf_counter()
         try:
-            outputs = model.run(arrays)
+            outputs: List[np.ndarray] = model.run(arrays)
         except Exception as error:
             raise VerificationError(f"PyTorch itself failed on input {position}: {error}") from error
         if timed is not None:

@@ -1,6 +1,6 @@
 """Elements picked out or put in by index."""
 
-from typing import List, Optional
+from typing import Callable, List, Optional
 
 import numpy as np
 
@@ -84,7 +84,9 @@ def scatter_nd(node: Node, inputs: List[Optional[Bounded]]) -> List[Bounded]:
     return [_replaced(x, indices, updates, put)]
 
 
-def _replaced(x: Bounded, indices: Bounded, updates: Bounded, put) -> Bounded:
+def _replaced(
+    x: Bounded, indices: Bounded, updates: Bounded, put: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> Bounded:
     made = Bounded(put(x.value, updates.value))
     if _uncertain(indices):
         return _unknown(made)

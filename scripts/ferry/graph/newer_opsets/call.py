@@ -49,7 +49,7 @@ class Call:
         """The name of an input that the operator cannot do without."""
         if not self.has(position):
             raise self.refuse(f"its input {position} is missing")
-        return self.node.input[position]
+        return str(self.node.input[position])
 
     def get(self, name: str, default: Any = None) -> Any:
         """An attribute, or ``default``."""

@@ -140,4 +140,4 @@ class GraphRewriter:
 
 def element_of(dtype: Any) -> int:
     """The ``TensorProto.DataType`` of a NumPy dtype."""
-    return NP_TYPE_TO_TENSOR_TYPE[np.dtype(dtype)]
+    return int(NP_TYPE_TO_TENSOR_TYPE[np.dtype(dtype)])

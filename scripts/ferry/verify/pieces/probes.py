@@ -2,7 +2,7 @@
 
 import math
 import zlib
-from typing import Dict, Iterator, List, NamedTuple, Sequence, Set
+from typing import Callable, Dict, Iterator, List, NamedTuple, Sequence, Set
 
 import numpy as np
 
@@ -66,7 +66,7 @@ def probes(name: str, request: Request) -> Iterator[Probe]:
         yield from _sparse(generator, request)
 
 
-def _changed(request: Request, change) -> Values:
+def _changed(request: Request, change: Callable[[np.ndarray], np.ndarray]) -> Values:
     return {
         source: change(array) if array.dtype.kind in "fb" and source not in request.fixed else array
         for source, array in request.seen.items()

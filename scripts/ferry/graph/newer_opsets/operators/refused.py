@@ -1,5 +1,7 @@
 """Operators whose refusal deserves more than that they are not known."""
 
+from typing import Iterable
+
 from ferry.graph.newer_opsets import unchanged
 from ferry.graph.newer_opsets.call import Call
 from ferry.graph.newer_opsets.registry import lowers
@@ -29,7 +31,7 @@ _WHY = {
 }
 
 
-def _register(reason: str, operators) -> None:
+def _register(reason: str, operators: Iterable[str]) -> None:
     @lowers(*operators, since=13)
     def refuse(call: Call) -> None:
         raise call.refuse(reason)

@@ -112,15 +112,15 @@ doctor: ## say what this machine has for Ferry, and what that means
 	$(QUIET)$(RUNNERS) doctor
 
 test-fast: ## run the tests that need no PyTorch and no TensorFlow, in under a minute
-	$(QUIET)$(RUNNERS) test -m fast
+	$(QUIET)$(RUNNERS) test --marks=fast
 
 test: ## run the tests of every stage and runner, in minutes; PYTEST="-k name" picks some
-	$(QUIET)$(RUNNERS) test -m 'not slow'
+	$(QUIET)$(RUNNERS) test --marks='not slow'
 
 test-all: test test-slow test-engines ## run the whole: also TF 2.2, operators, the browser, long properties, the engines
 
 test-slow: ## run the part of `test-all` that needs no engine and that `test` leaves out
-	$(QUIET)$(RUNNERS) test -m slow --ignore=tests/containers
+	$(QUIET)$(RUNNERS) test --marks=slow --without=tests/containers
 
 test-engines: ## run the part of `test-all` that needs Docker or Podman
 	$(QUIET)$(RUNNERS) test tests/containers

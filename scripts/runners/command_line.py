@@ -118,7 +118,9 @@ def _test(options: argparse.Namespace) -> int:
         given = shlex.split(_values("PYTEST")["PYTEST"])
     except ValueError as error:
         raise RunnerError(f"PYTEST is read as a shell would, and is no list of words: {error}") from error
-    return _in_the_environment(["-m", "pytest", *options.arguments, *given])
+    chosen = [f"-m={options.marks}"] if options.marks else []
+    left_out = [f"--ignore={options.without}"] if options.without else []
+    return _in_the_environment(["-m", "pytest", *chosen, *left_out, *options.folders, *given])
 
 
 def _fuzz(_options: argparse.Namespace) -> int:
@@ -219,7 +221,9 @@ def _parser() -> argparse.ArgumentParser:
     runner.add_argument("runner")
     runner.add_argument("program", nargs=argparse.REMAINDER, help="the arguments of its python")
     test = command("test", _test, "run the tests")
-    test.add_argument("arguments", nargs=argparse.REMAINDER, help="pytest's own arguments")
+    test.add_argument("--marks", default="", help="run the tests with these marks, as pytest -m takes them")
+    test.add_argument("--without", default="", metavar="FOLDER", help="leave the tests below FOLDER out")
+    test.add_argument("folders", nargs="*", metavar="FOLDER", help="run the tests below FOLDER alone")
     command("fuzz", _fuzz, "give damaged files to the stages")
     command("coverage-newest", _coverage_newest, "convert a newer onnx's own tests of its operators")
     command("shell", _shell, "open a shell in a runner").add_argument("runner")

@@ -181,3 +181,22 @@ def test_the_shell_has_the_environment_first_on_its_path():
     code, shown = in_a_terminal(["make", "shell", "RUNNER=venv"], ROOT, typed, {"SHELL": "/bin/sh"})
     assert "torch 1.5.1" in shown
     assert (code, "Error 7" in shown) == (2, True), shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given"),
+    [
+        (["--marks=fast"], ["-m=fast"]),
+        (["--marks=slow", "--without=tests/containers"], ["-m=slow", "--ignore=tests/containers"]),
+        (["tests/containers"], ["tests/containers"]),
+    ],
+)
+def test_the_makefiles_tests_are_pytests(monkeypatch, arguments, given):
+    makefile = (ROOT / "Makefile").read_text()
+    assert " ".join(["$(RUNNERS) test", *arguments]) in makefile
+    started = []
+    monkeypatch.setattr(command_line, "_in_the_environment", lambda program: started.append(program) or 0)
+    monkeypatch.setenv("PYTEST", "-k 'one or two'")
+    monkeypatch.setenv("FERRY_GIVEN", "PYTEST")
+    assert command_line.main(["test", *arguments]) == 0
+    assert started == [["-m", "pytest", *given, "-k", "one or two"]]

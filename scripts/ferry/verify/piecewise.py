@@ -1,5 +1,6 @@
 """The second half of a verification: every piece of each stage alone, and what that does to the verdict."""
 
+import os
 from dataclasses import replace
 from typing import Dict, Iterator, List, Optional, Tuple
 
@@ -9,7 +10,7 @@ from ferry.errors import FerryError
 from ferry.model.model_source import ModelSource
 from ferry.verify import criterion
 from ferry.verify.measure import Outcome
-from ferry.verify.pieces import stage_pieces
+from ferry.verify.pieces import memory_needed, stage_pieces
 from ferry.verify.pieces.stage_pieces import StagePieces, WrongPiece
 from ferry.verify.verdict import Cause, OutputVerdict, StageVerdict, Verdict
 from ferry.worker import Worker
@@ -22,17 +23,32 @@ STEPS = {"onnx": "export", "tensorflow": "lowering", "tflite": "conversion"}
 
 
 def prove(source: ModelSource, build: str, layout: str, outcome: Outcome) -> Dict[str, StagePieces]:
-    """What comes of the pieces of each stage that could be run, in a process a group of stages, side by side.
+    """What comes of the pieces of each stage that could be run, in a process a group of stages.
 
-    Each is given the input on which its stage is worst.
+    Each is given the input on which its stage is worst. The processes run side by side where the memory suffices for
+    both, else one after the other; where it does not suffice for one, the reason stands in the place of the pieces.
     """
+    groups = [[stage for stage in group if stage in outcome.worst_inputs] for group in TOGETHER]
+    groups = [stages for stages in groups if stages]
+    needed, free = memory_needed.needed(os.path.join(build, "model.onnx")), memory_needed.available()
+    if free is not None and needed > free:
+        reason = f"that would take about {needed / 1e9:.0f} GB of memory, and {max(free, 0) / 1e9:.0f} GB are free"
+        return {stage: stage_pieces.none(reason) for stages in groups for stage in stages}
+    side_by_side = free is None or needed * len(groups) <= free
+    found: Dict[str, StagePieces] = {}
+    for batch in [groups] if side_by_side else [[stages] for stages in groups]:
+        found.update(_proved(batch, source, build, layout, outcome))
+    return found
+
+
+def _proved(
+    groups: List[List[str]], source: ModelSource, build: str, layout: str, outcome: Outcome
+) -> Dict[str, StagePieces]:
     found: Dict[str, StagePieces] = {}
     asked: List[Tuple[Worker, List[str], List[np.ndarray]]] = []
-    for group in TOGETHER:
-        stages = [stage for stage in group if stage in outcome.worst_inputs]
-        if stages:
-            worker = Worker(f"pieces of {' and '.join(stages)}", open_pieces, source, build, layout)
-            asked.append((worker, stages, outcome.worst_inputs[stages[-1]]))
+    for stages in groups:
+        worker = Worker(f"pieces of {' and '.join(stages)}", open_pieces, source, build, layout)
+        asked.append((worker, stages, outcome.worst_inputs[stages[-1]]))
     try:
         for worker, stages, arrays in asked:
             found.update(_started(worker, stages, arrays))

@@ -6,6 +6,8 @@ import re
 import sys
 
 from tensorflow.lite.python import convert as convert_protos
+from tensorflow.lite.python import util
+from tensorflow.python.framework import dtypes
 
 from ferry.errors import UnsupportedModelError, first_line
 from ferry.frozen import frozen_graph
@@ -76,6 +78,8 @@ def _run(graph_def: frozen_graph.GraphDef, with_flex: bool = False) -> bytes:
         if node.op == "Placeholder":
             array = model_flags.input_arrays.add(name=node.name)
             array.shape.dims.extend(dim.size for dim in node.attr["shape"].shape.dim)
+            # Of types that TFLite lacks, such as uint16, the converter would make others of the same width.
+            array.data_type = util.convert_dtype_to_tflite_type(dtypes.as_dtype(node.attr["dtype"].type))
     model_flags.output_arrays.extend(frozen_graph.output_names(graph_def))
     return convert_protos.toco_convert_protos(
         model_flags.SerializeToString(),

@@ -31,3 +31,11 @@ def test_an_operator_that_nothing_runs_is_named():
     graph = graph_of(lambda x: tf.math.betainc(tf.abs(x), tf.abs(x), tf.sigmoid(x)))
     with pytest.raises(UnsupportedModelError, match="with Flex or without: no kernel for Betainc"):
         converter.convert(graph)
+
+
+def test_an_input_of_a_type_that_tflite_lacks_is_refused():
+    with tf.Graph().as_default() as graph:
+        x = tf.compat.v1.placeholder(tf.uint16, [3], name="x")
+        tf.identity(tf.bitwise.left_shift(x, x), name="y")
+    with pytest.raises(UnsupportedModelError, match="uint16"):
+        converter.convert(graph.as_graph_def())

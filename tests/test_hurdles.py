@@ -59,24 +59,41 @@ def test_without_the_remedy_it_is_not():
 
 # int64 shape arithmetic that the interpreter refuses.
 
-SHAPE_NET = ("x.reshape(x.shape[0] * 2, x.shape[1] + 1, -1)", "torch.randn(1, 3, 8, 8)")
+
+def shape_net():
+    """``x.reshape(x.shape[0] * 2, -1)`` as the exporter writes it, unless sizes are numbers while it traces."""
+    constants = {name: np.array(value) for name, value in (("first", 0), ("two", 2), ("rest", [-1]))}
+    nodes = [
+        helper.make_node("Shape", ["x"], ["shape"], name="shape"),
+        helper.make_node("Gather", ["shape", "first"], ["size"], name="size"),
+        helper.make_node("Mul", ["size", "two"], ["doubled"], name="double"),
+        helper.make_node("Unsqueeze", ["doubled"], ["row"], name="row", axes=[0]),
+        helper.make_node("Concat", ["row", "rest"], ["wanted"], name="wanted", axis=0),
+        helper.make_node("Reshape", ["x", "wanted"], ["y"], name="reshape"),
+    ]
+    return model_of(nodes, {"x": [1, 3, 8, 8]}, constants)
+
+
 ALLOWED_BY_SHAPE_NET = {"Placeholder", "Const", "Reshape", "Identity"}
 
 
-def test_no_shape_arithmetic_reaches_tensorflow(tmp_path):
-    model = exported(tmp_path, *SHAPE_NET)
-    assert "Shape" in {node.op_type for node in model.graph.node}
-    graph_def = convert_onnx.convert(model)
+def test_no_shape_arithmetic_leaves_the_export(tmp_path):
+    model = exported(tmp_path, "x.reshape(x.shape[0] * 2, x.shape[1] + 1, -1)", "torch.randn(1, 3, 8, 8)")
+    assert {node.op_type for node in model.graph.node} == {"Constant", "Reshape"}
+
+
+def test_no_shape_arithmetic_reaches_tensorflow():
+    graph_def = convert_onnx.convert(shape_net())
     assert {node.op for node in graph_def.node} == ALLOWED_BY_SHAPE_NET
     x = normal(1, 1, 3, 8, 8)
-    np.testing.assert_array_equal(run_tflite(converter.convert(graph_def), {"input": x})[0], x.reshape(2, 4, -1))
+    np.testing.assert_array_equal(run_tflite(converter.convert(graph_def), {"x": x})[0], x.reshape(2, -1))
 
 
-def test_without_folding_it_does(tmp_path, monkeypatch):
+def test_without_folding_it_does(monkeypatch):
     monkeypatch.setattr(convert_onnx, "PASSES", [each for each in PASSES if each.name != "fold_constants"])
-    graph_def = convert_onnx.convert(exported(tmp_path, *SHAPE_NET))
+    graph_def = convert_onnx.convert(shape_net())
     int64 = [node.op for node in graph_def.node if node.attr["T"].type == tf.int64.as_datatype_enum]
-    assert {"Mul", "AddV2"} & set(int64)
+    assert "Mul" in int64
 
 
 # Flex operators.

@@ -48,11 +48,11 @@ def parse(path: str) -> Tuple[onnx.ModelProto, Set[str]]:
         raise InputFileError(f"{path} is not an ONNX model, or is cut short ({len(data)} bytes)") from error
     size = len(data)
     del data  # It is as large as the model.
+    if not model.graph.output:
+        raise InputFileError(f"{path} holds no ONNX graph ({size} bytes)")
     name = first_undecodable(model)
     if name is not None:
         raise InputFileError(f"{path} is not a valid ONNX model: its text {name[:60]!r} is not UTF-8")
-    if not model.graph.output:
-        raise InputFileError(f"{path} holds no ONNX graph ({size} bytes)")
     return model, external_data.load(path, model)
 
 

@@ -124,3 +124,11 @@ def test_a_wrong_piece_fails_a_stage_that_is_right_end_to_end():
     assert stage.where.node == "Relu_3"
     # A bisection would look for it on inputs that do not reach it.
     assert made.first_off is None
+
+
+def test_what_differs_from_a_graph_that_is_wrong_itself_is_not_blamed():
+    verdict = _verdict(1e-6)
+    verdict = replace(verdict, stages={"onnx": verdict.stages["tflite"], **verdict.stages})
+    made = piecewise.judged(verdict, {"onnx": WRONG, "tflite": WRONG})
+    assert [name for name, stage in made.stages.items() if not stage.passed] == ["onnx"]
+    assert "model.onnx, which they are held against, fails" in made.stages["tflite"].pieces.lines("tflite")[0]

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from typing import IO, Dict, List, NamedTuple, Optional
 
 from runners import (
@@ -125,7 +126,7 @@ def _in_an_environment(one: Run, runner: str, bwrap: Optional[List[str]]) -> int
         python = str(venv.ensure(venv.BY_TENSORFLOW[one.job.values["TF"]]))
     command = [python, "-s", *one.program()]
     if bwrap is None:
-        program: Program = processes.Stage(command, own_environment(), one.output)
+        program: Program = processes.Stage(command, _with_room(own_environment(), one.place.path), one.output)
     else:
         bytecode.ensure(python)
         pythons = [python, one.newest] if one.newest else [python]
@@ -168,6 +169,15 @@ def in_a_container(engine: Engine, command: List[str], what: str, output: Option
     if code == KILLED:
         raise RunnerError(f"{what} was killed, most likely for want of memory; MEMORY=8g allows it 8 GB")
     return code
+
+
+def _with_room(environment: Dict[str, str], place: str) -> Dict[str, str]:
+    """``environment``, with the stage's own folder for temporary files where nothing else can be written."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        return {**environment, "TMPDIR": str(ROOT / place)}
+    return environment
 
 
 def own_environment() -> Dict[str, str]:

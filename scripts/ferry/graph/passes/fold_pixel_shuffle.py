@@ -11,6 +11,7 @@ import numpy as np
 from ferry.graph.graph import Graph
 from ferry.graph.node import Node
 from ferry.graph.passes.chains import runs
+from ferry.graph.passes.new_names import rename_changed
 
 INTERLEAVED = [0, 1, 4, 2, 5, 3]
 
@@ -63,4 +64,5 @@ def _reorder_convolution(graph: Graph, node: Node) -> bool:
     conv.set_inputs([conv.input(0), *reordered])
     graph.forget_unused(old)
     node.attributes["mode"] = "DCR"
+    rename_changed(graph, [source], "by_pixel")
     return True

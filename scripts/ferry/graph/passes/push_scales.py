@@ -14,6 +14,7 @@ from ferry.graph.node import Node, Value
 from ferry.graph.operator_registry import HOMOGENEOUS
 from ferry.graph.passes.affine import Affine, affine_of, constant_inputs, data_input
 from ferry.graph.passes.linear_layer import LinearLayer, linear_layer
+from ferry.graph.passes.new_names import rename_changed
 
 # Weights scaled by less would be denormal numbers, which have fewer digits.
 SMALLEST_SCALE = 1e-20
@@ -46,6 +47,7 @@ def _push(graph: Graph, node: Node, source: Value, affine: Affine, layers: List[
         layer.scale_inputs(affine.factor)
         layer.store(graph)
     old, shift = constant_inputs(node), affine.shift / affine.factor
+    made, channels = node.output, len(affine.factor)
     if shift.any():
         spread = shift.reshape([-1] + [1] * (len(source.shape or ()) - 2))
         added = graph.add_constant(f"{node.output.name}_shift", spread, old[0].dtype)
@@ -53,6 +55,16 @@ def _push(graph: Graph, node: Node, source: Value, affine: Affine, layers: List[
     else:
         graph.replace([node], "Identity", [source])
     graph.forget_unused(old)
+    rename_changed(graph, _unscaled(made, channels), "unscaled")
+
+
+def _unscaled(value: Value, channels: int) -> List[Value]:
+    """``value`` and those behind it that come to be without the scale, up to the layers that take it in."""
+    found = [value]
+    for each in found:
+        keeping = (node for node, _ in each.uses if node.is_a(*HOMOGENEOUS) or _keeps_channels(node, channels))
+        found.extend(node.output for node in keeping if node.output not in found)
+    return found
 
 
 def _layers_behind(value: Value, channels: int) -> Optional[List[LinearLayer]]:

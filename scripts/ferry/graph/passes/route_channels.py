@@ -13,6 +13,7 @@ from ferry.graph.graph import Graph
 from ferry.graph.node import Node, Value
 from ferry.graph.operator_registry import ELEMENTWISE
 from ferry.graph.passes.channel_routes import Routes, routes_in
+from ferry.graph.passes.new_names import rename_changed
 
 # Where a tensor would fall into more pieces than this, gathering is as good.
 MOST_PIECES = 16
@@ -128,6 +129,7 @@ def _own_weights(node: Node) -> Optional[List[_Weights]]:
 
 
 def _reroute(graph: Graph, routes: Routes, plan: _Plan) -> None:
+    rename_changed(graph, _in_another_order(routes, plan), "reordered")
     for tensor, reordered in plan.weights.items():
         for value, axis in reordered:
             value.set_constant(np.take(value.array, plan.orders[tensor], axis=axis))
@@ -139,6 +141,25 @@ def _reroute(graph: Graph, routes: Routes, plan: _Plan) -> None:
         graph.insert("Concat", inputs, [target], {"axis": 1}, f"{target.name}_concat", after=maker)
     for node in reversed(routes.movers):
         graph.remove(node)
+
+
+def _in_another_order(routes: Routes, plan: _Plan) -> List[Value]:
+    """The tensors before the sources and behind the targets that come to have their channels in another order."""
+    moved = [tensor for tensor, order in plan.orders.items() if not np.array_equal(order, np.arange(len(order)))]
+    found = [tensor for tensor in moved if tensor in routes.sources]
+    open_values = [tensor for tensor in moved if tensor in routes.targets]
+    for value in found:
+        # It grows while it is walked, back to the convolution that makes the channels.
+        maker = value.producer
+        before = maker.input(0) if maker is not None and maker.is_a(*ELEMENTWISE) else None
+        if before is not None:
+            found.append(before)
+    for value in open_values:
+        found.append(value)
+        # Of convolutions the depthwise ones keep the order, and are known by their weights being reordered with it.
+        kept = (node for node, _ in value.uses if node.is_a(*ELEMENTWISE) or node.attribute("group", 1) > 1)
+        open_values.extend(node.output for node in kept if node.output not in open_values)
+    return found
 
 
 def _split(graph: Graph, source: Value, pieces: List[List[int]]) -> List[Value]:

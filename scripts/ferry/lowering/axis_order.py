@@ -16,8 +16,8 @@ class Step(NamedTuple):
     permutation: List[int]
 
 
-def steps(sizes: Sequence[int], permutation: Sequence[int]) -> List[Step]:
-    """Transposes of at most ``MOST_AXES`` axes that together permute the axes of a tensor of static ``sizes``.
+def steps(sizes: Sequence[int], permutation: Sequence[int], most: int = MOST_AXES) -> List[Step]:
+    """Transposes of at most ``most`` axes that together permute the axes of a tensor of static ``sizes``.
 
     There is one for most permutations, and none where no value moves. The last one's result has the values of the
     transposed tensor in order, in a shape of its own.
@@ -25,12 +25,12 @@ def steps(sizes: Sequence[int], permutation: Sequence[int]) -> List[Step]:
     merged = _merged(sizes, permutation)
     if len(merged.permutation) < 2:
         return []
-    if len(merged.permutation) <= MOST_AXES:
+    if len(merged.permutation) <= most:
         return [merged]
     # Of all transposes of so many runs of axes, the one that leaves the least to do comes first.
-    first = min(_moves(len(merged.permutation)), key=lambda move: _left(merged, move)[1])
+    first = min(_moves(len(merged.permutation), most), key=lambda move: _left(merged, move)[1])
     shape, rest = [merged.shape[axis] for axis in first], _left(merged, first)[0]
-    return [_merged(merged.shape, first), *steps(shape, rest)]
+    return [_merged(merged.shape, first), *steps(shape, rest, most)]
 
 
 def _left(wanted: Step, move: Sequence[int]) -> Tuple[List[int], int]:
@@ -39,10 +39,10 @@ def _left(wanted: Step, move: Sequence[int]) -> Tuple[List[int], int]:
     return rest, len(_merged([wanted.shape[axis] for axis in move], rest).permutation)
 
 
-def _moves(rank: int) -> List[Tuple[int, ...]]:
-    """The permutations of ``rank`` axes that put ``MOST_AXES`` runs of neighbours into another order."""
+def _moves(rank: int, most: int) -> List[Tuple[int, ...]]:
+    """The permutations of ``rank`` axes that put ``most`` runs of neighbours into another order."""
     found: List[Tuple[int, ...]] = []
-    for cuts in itertools.combinations(range(1, rank), MOST_AXES - 1):
+    for cuts in itertools.combinations(range(1, rank), most - 1):
         runs = [range(start, stop) for start, stop in zip((0, *cuts), (*cuts, rank))]
         found.extend(tuple(itertools.chain(*order)) for order in itertools.permutations(runs))
     return found

@@ -11,10 +11,12 @@ import numpy as np
 import tensorflow as tf
 
 from ferry.lowering import axis_order
-from ferry.lowering.old_converter import shielded
+from ferry.lowering.old_converter import IS_OLD, shielded
 
 # The ranks in which the second dimension may be channels: (N, C, W), (N, C, H, W), (N, C, D, H, W).
 RANKS_WITH_CHANNELS = (3, 4, 5)
+# TF 2.2's TRANSPOSE takes one axis less.
+MOST_AXES = 4 if IS_OLD else axis_order.MOST_AXES
 
 
 class NoSuchTensor(KeyError):
@@ -169,10 +171,10 @@ def transposed(tensor: tf.Tensor, permutation: List[int]) -> tf.Tensor:
     only, and drops the stop of a gradient later.
     """
     sizes = tensor.shape.as_list()
-    if len(sizes) <= axis_order.MOST_AXES or None in sizes:
+    if len(sizes) <= MOST_AXES or None in sizes:
         return _kept_in_place(tensor, permutation)
     made = tensor
-    for step in axis_order.steps(sizes, permutation):
+    for step in axis_order.steps(sizes, permutation, MOST_AXES):
         made = _kept_in_place(tf.reshape(made, step.shape), step.permutation)
     return tf.reshape(made, [sizes[axis] for axis in permutation])
 

@@ -123,7 +123,11 @@ def _raised(graph: torch._C.Graph) -> torch._C.Graph:
     for node in graph.nodes():
         if node.kind() == "prim::Constant":
             if node.hasAttribute("value") and node.kindOf("value") == "t":
-                node.t_("value", _wide(node.t("value")))
+                value = node.t("value")
+                # A number in the model's code is a double, which PyTorch rounds when it meets a float32 tensor.
+                node.t_("value", _wide(value.float() if value.dtype is torch.float64 else value))
+            elif node.hasAttribute("value") and node.kindOf("value") == "f":
+                node.f_("value", float(np.float32(node.f("value"))))
             continue
         for position, read in _dtypes(node):
             if read.node().kind() == "prim::Constant" and read.toIValue() == FLOAT32:

@@ -5,7 +5,7 @@ relu(a·x + b) is a·relu(x + b/a) for a > 0, and a convolution that scales its 
 is one addition, which TFLite runs together with the ReLU, instead of a multiplication and an addition.
 """
 
-from typing import List, Optional
+from typing import List, NamedTuple, Optional
 
 import numpy as np
 
@@ -35,19 +35,25 @@ def push_scales(graph: Graph) -> bool:
         affine = affine_of(node, shape[1], len(shape))
         if affine is None or (affine.factor == 1).all() or affine.factor.min() < SMALLEST_SCALE:
             continue
-        layers = _layers_behind(node.output, shape[1])
-        if layers:
-            _push(graph, node, source, affine, layers)
+        way = _way_behind(node.output, shape[1])
+        if way is not None:
+            _push(graph, node, source, affine, way)
             changed = True
     return changed
 
 
-def _push(graph: Graph, node: Node, source: Value, affine: Affine, layers: List[LinearLayer]) -> None:
-    for layer in layers:
+class _Way(NamedTuple):
+    """The layers that all paths from a tensor lead to, and the tensors on the way there, the first one among them."""
+
+    layers: List[LinearLayer]
+    values: List[Value]
+
+
+def _push(graph: Graph, node: Node, source: Value, affine: Affine, way: _Way) -> None:
+    for layer in way.layers:
         layer.scale_inputs(affine.factor)
         layer.store(graph)
     old, shift = constant_inputs(node), affine.shift / affine.factor
-    made, channels = node.output, len(affine.factor)
     if shift.any():
         spread = shift.reshape([-1] + [1] * (len(source.shape or ()) - 2))
         added = graph.add_constant(f"{node.output.name}_shift", spread, old[0].dtype)
@@ -55,24 +61,16 @@ def _push(graph: Graph, node: Node, source: Value, affine: Affine, layers: List[
     else:
         graph.replace([node], "Identity", [source])
     graph.forget_unused(old)
-    rename_changed(graph, _unscaled(made, channels), "unscaled")
+    rename_changed(graph, way.values, "unscaled")
 
 
-def _unscaled(value: Value, channels: int) -> List[Value]:
-    """``value`` and those behind it that come to be without the scale, up to the layers that take it in."""
-    found = [value]
-    for each in found:
-        keeping = (node for node, _ in each.uses if node.is_a(*HOMOGENEOUS) or _keeps_channels(node, channels))
-        found.extend(node.output for node in keeping if node.output not in found)
-    return found
-
-
-def _layers_behind(value: Value, channels: int) -> Optional[List[LinearLayer]]:
-    """The layers that all paths from ``value`` lead to; ``None`` where one leads elsewhere."""
-    layers: List[LinearLayer] = []
+def _way_behind(value: Value, channels: int) -> Optional[_Way]:
+    """The way from ``value`` to the layers behind it; ``None`` where a path leads elsewhere."""
+    way = _Way([], [])
     open_values = [value]
     while open_values:
         value = open_values.pop()
+        way.values.append(value)
         if value.is_pinned or not value.uses:
             return None
         for node, index in value.uses:
@@ -86,8 +84,8 @@ def _layers_behind(value: Value, channels: int) -> Optional[List[LinearLayer]]:
             layer = linear_layer(node)
             if layer is None or layer.inputs != channels or layer.weight_value.sole_use is None:
                 return None
-            layers.append(layer)
-    return layers
+            way.layers.append(layer)
+    return way
 
 
 def _keeps_channels(node: Node, channels: int) -> bool:

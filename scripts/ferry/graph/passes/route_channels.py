@@ -26,11 +26,18 @@ class _Weights(NamedTuple):
     axis: int
 
 
+class _Way(NamedTuple):
+    """The weights that are reordered with a tensor's channels, and the tensors on the way to them, itself the first."""
+
+    weights: List[_Weights]
+    values: List[Value]
+
+
 class _Plan(NamedTuple):
     orders: Dict[Value, np.ndarray]  # of each source, and of each target: old positions in new order
     pieces: Dict[Value, List[List[int]]]  # of each source: which of its old channels make up each piece
     takes: Dict[Value, List[Tuple[Value, int]]]  # of each target: (source, piece) in order
-    weights: Dict[Value, List[_Weights]]  # of each source and target: what is reordered with it
+    ways: Dict[Value, _Way]  # of each source and target: what is reordered with it
 
 
 def route_channels(graph: Graph) -> bool:
@@ -45,10 +52,10 @@ def route_channels(graph: Graph) -> bool:
 def _plan(routes: Routes) -> Optional[_Plan]:
     plan = _Plan({}, {}, {target: [] for target in routes.targets}, {})
     for target in routes.targets:
-        behind = _weights_behind(target)
+        behind = _way_behind(target)
         if behind is None:
             return None
-        plan.weights[target] = behind
+        plan.ways[target] = behind
     used: Dict[Tuple[Value, int], List[int]] = {}
     for position, wanted in enumerate(routes.targets.values()):
         if len(set(wanted)) < len(wanted):
@@ -59,7 +66,7 @@ def _plan(routes: Routes) -> Optional[_Plan]:
     for source, channels in routes.sources.items():
         before = None
         if not source.is_pinned and all(use.node in movers for use in source.uses):
-            before = _weights_before(source)
+            before = _way_before(source)
         if before is None or any((source, index) not in used for index in range(channels)):
             return None
         uses = [tuple(used[source, index]) for index in range(channels)]
@@ -68,7 +75,7 @@ def _plan(routes: Routes) -> Optional[_Plan]:
             return None
         plan.pieces[source] = [[index for index in range(channels) if uses[index] == kind] for kind in kinds]
         plan.orders[source] = np.concatenate(plan.pieces[source])
-        plan.weights[source] = before
+        plan.ways[source] = before
         for piece, kind in enumerate(kinds):
             for position in kind:
                 plan.takes[targets[position]].append((source, piece))
@@ -79,25 +86,29 @@ def _plan(routes: Routes) -> Optional[_Plan]:
     return plan
 
 
-def _weights_before(value: Value) -> Optional[List[_Weights]]:
+def _way_before(value: Value) -> Optional[_Way]:
     """What to reorder so that ``value`` comes out in another order; ``None`` where nothing can."""
+    values = [value]
     node = value.producer
     while node is not None and node.is_a(*ELEMENTWISE) and len(node.outputs) == 1:
         source = node.inputs[0]
         if source is None or source.sole_use is None:
             return None
+        values.append(source)
         node = source.producer
     if node is None or not node.is_a("Conv") or node.attribute("group", 1) != 1:
         return None
-    return _own_weights(node)
+    own = _own_weights(node)
+    return None if own is None else _Way(own, values)
 
 
-def _weights_behind(value: Value) -> Optional[List[_Weights]]:
+def _way_behind(value: Value) -> Optional[_Way]:
     """What to reorder so that all readers of ``value`` take it in another order; ``None`` where one cannot."""
-    found: List[_Weights] = []
+    way = _Way([], [])
     open_values = [value]
     while open_values:
         value = open_values.pop()
+        way.values.append(value)
         if value.is_pinned or not value.uses:
             return None
         for node, index in value.uses:
@@ -111,13 +122,13 @@ def _weights_behind(value: Value) -> Optional[List[_Weights]]:
                 return None
             group = node.attribute("group", 1)
             if group == 1:
-                found.append(_Weights(own[0].value, 1))
+                way.weights.append(_Weights(own[0].value, 1))
             elif own[0].value.static_shape is not None and own[0].value.static_shape[:2] == (group, 1):
-                found.extend(own)
+                way.weights.extend(own)
                 open_values.append(node.output)
             else:
                 return None
-    return found
+    return way
 
 
 def _own_weights(node: Node) -> Optional[List[_Weights]]:
@@ -129,10 +140,12 @@ def _own_weights(node: Node) -> Optional[List[_Weights]]:
 
 
 def _reroute(graph: Graph, routes: Routes, plan: _Plan) -> None:
-    rename_changed(graph, _in_another_order(routes, plan), "reordered")
-    for tensor, reordered in plan.weights.items():
-        for value, axis in reordered:
-            value.set_constant(np.take(value.array, plan.orders[tensor], axis=axis))
+    for tensor, way in plan.ways.items():
+        order = plan.orders[tensor]
+        for value, axis in way.weights:
+            value.set_constant(np.take(value.array, order, axis=axis))
+        if not np.array_equal(order, np.arange(len(order))):
+            rename_changed(graph, way.values, "reordered")
     pieces = {source: _split(graph, source, plan.pieces[source]) for source in routes.sources}
     for target in routes.targets:
         # Whatever made it comes behind all the sources that its channels are of.
@@ -141,25 +154,6 @@ def _reroute(graph: Graph, routes: Routes, plan: _Plan) -> None:
         graph.insert("Concat", inputs, [target], {"axis": 1}, f"{target.name}_concat", after=maker)
     for node in reversed(routes.movers):
         graph.remove(node)
-
-
-def _in_another_order(routes: Routes, plan: _Plan) -> List[Value]:
-    """The tensors before the sources and behind the targets that come to have their channels in another order."""
-    moved = [tensor for tensor, order in plan.orders.items() if not np.array_equal(order, np.arange(len(order)))]
-    found = [tensor for tensor in moved if tensor in routes.sources]
-    open_values = [tensor for tensor in moved if tensor in routes.targets]
-    for value in found:
-        # It grows while it is walked, back to the convolution that makes the channels.
-        maker = value.producer
-        before = maker.input(0) if maker is not None and maker.is_a(*ELEMENTWISE) else None
-        if before is not None:
-            found.append(before)
-    for value in open_values:
-        found.append(value)
-        # Of convolutions the depthwise ones keep the order, and are known by their weights being reordered with it.
-        kept = (node for node, _ in value.uses if node.is_a(*ELEMENTWISE) or node.attribute("group", 1) > 1)
-        open_values.extend(node.output for node in kept if node.output not in open_values)
-    return found
 
 
 def _split(graph: Graph, source: Value, pieces: List[List[int]]) -> List[Value]:

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 import sys
+from typing import Any
 
 from tensorflow.lite.python import convert as convert_protos
 from tensorflow.lite.python import util
@@ -34,8 +35,11 @@ def convert(graph_def: frozen_graph.GraphDef, allow_flex: bool = True) -> bytes:
 
 def _converted(graph_def: frozen_graph.GraphDef, allow_flex: bool) -> bytes:
     put_interpreter_on_path()
+    model_flags, flags, _ = convert_protos.build_toco_convert_protos([], [])
+    _describe(graph_def, model_flags)
+    data = frozen_graph.to_bytes(graph_def)
     try:
-        return _run(graph_def)
+        return _run(model_flags, flags, data)
     except Exception as error:
         lacking = operators_in(str(error))
         if not lacking:
@@ -44,8 +48,9 @@ def _converted(graph_def: frozen_graph.GraphDef, allow_flex: bool) -> bytes:
             raise UnsupportedModelError(
                 f"TFLite has no builtin kernel for {', '.join(lacking)}, and Flex is refused"
             ) from error
+    flags.enable_select_tf_ops = True
     try:
-        return _run(graph_def, with_flex=True)
+        return _run(model_flags, flags, data)
     except Exception as error:
         lacking = operators_in(str(error))
         what = f"no kernel for {', '.join(lacking)}" if lacking else first_line(error)
@@ -67,23 +72,26 @@ def operators_in(message: str) -> list:
     return sorted({first or second for first, second in OPERATOR.findall(message)})
 
 
-def _run(graph_def: frozen_graph.GraphDef, with_flex: bool = False) -> bytes:
-    """Run the converter itself, as ``tf.compat.v1.lite.TFLiteConverter`` does.
-
-    That class holds the graph, and with it the weights, five times more than the converter needs.
-    """
-    model_flags, flags, _ = convert_protos.build_toco_convert_protos([], [])
-    flags.enable_select_tf_ops = with_flex
+def _describe(graph_def: frozen_graph.GraphDef, model_flags: Any) -> None:
+    """Say in ``model_flags`` what the inputs and outputs of ``graph_def`` are."""
     for node in graph_def.node:
         if node.op == "Placeholder":
             array = model_flags.input_arrays.add(name=node.name)
             array.shape.dims.extend(dim.size for dim in node.attr["shape"].shape.dim)
-            # Of types that TFLite lacks, such as uint16, the converter would make others of the same width.
-            array.data_type = util.convert_dtype_to_tflite_type(dtypes.as_dtype(node.attr["dtype"].type))
+            kind = dtypes.as_dtype(node.attr["dtype"].type)
+            try:
+                # Of types that TFLite lacks, such as uint16, the converter would make others of the same width.
+                array.data_type = util.convert_dtype_to_tflite_type(kind)
+            except ValueError as error:
+                raise UnsupportedModelError(f"the TFLite converter failed: {first_line(error)}") from error
     model_flags.output_arrays.extend(frozen_graph.output_names(graph_def))
+
+
+def _run(model_flags: Any, flags: Any, data: bytes) -> bytes:
+    """Run the converter itself on a serialized graph, as ``tf.compat.v1.lite.TFLiteConverter`` does.
+
+    That class holds the graph, and with it the weights, five times more than the converter needs.
+    """
     return convert_protos.toco_convert_protos(
-        model_flags.SerializeToString(),
-        flags.SerializeToString(),
-        frozen_graph.to_bytes(graph_def),
-        enable_mlir_converter=True,
+        model_flags.SerializeToString(), flags.SerializeToString(), data, enable_mlir_converter=True
     )

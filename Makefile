@@ -26,7 +26,7 @@ ALWAYS = $(if $(findstring B,$(FLAGS)),--always)
 # Until version 4.4 make's $(shell) is not given what make exports.
 asked = $(shell env $(foreach variable,$(GIVEN) FERRY_GIVEN,$(call quoted,$(variable)=$(value $(variable)))) $(RUNNERS) $(1))
 
-PLANNED := $(filter onnx tf tflite verify bisect inspect matrix bench zoo build/% verify/% bisect/% inspect/%,$(MAKECMDGOALS))
+PLANNED := $(filter onnx tf tflite verify bisect inspect targets matrix bench zoo build/% verify/% bisect/% inspect/% targets/%,$(MAKECMDGOALS))
 ifneq ($(PLANNED),)
 PLAN := $(call asked,plan $(foreach goal,$(PLANNED),$(call quoted,$(goal))))
 ifneq ($(firstword $(PLAN)),plan)
@@ -44,6 +44,7 @@ TFLITE := $(NAMES:%=$(BUILD)/%/model.tflite)
 VERIFIED := $(NAMES:%=verify/%)
 BISECTED := $(NAMES:%=bisect/%)
 INSPECTED := $(NAMES:%=inspect/%)
+JUDGED := $(NAMES:%=targets/%)
 
 # Asked once, and only if a recipe runs: looking for a container engine takes longer than finding nothing to do.
 CHOSEN = $(if $(findstring n,$(FLAGS)),RUNNER,$(eval CHOSEN := $(call asked,choose))$(or $(CHOSEN),$(error no runner)))
@@ -52,7 +53,7 @@ STAGE = $(QUIET)$(RUNNERS) stage $(ALWAYS) $(ZOO) $(CHOSEN)
 
 # A stage's file is renamed into place, whole. Interrupted right after that, make would delete it, and the old one is gone.
 .PRECIOUS: $(EXPORTED) $(IMPORTED) $(FROZEN) $(TFLITE)
-.PHONY: FORCE help new onnx tf tflite verify $(VERIFIED) inspect $(INSPECTED) bisect $(BISECTED) matrix bench bench-forms shell image \
+.PHONY: FORCE help new onnx tf tflite verify $(VERIFIED) inspect $(INSPECTED) targets $(JUDGED) bisect $(BISECTED) matrix bench bench-forms shell image \
     doctor test test-fast test-all test-slow test-engines zoo coverage coverage-newest fuzz lint lock clean clean-all
 
 help: ## print this
@@ -66,6 +67,7 @@ tf: $(FROZEN) ## convert it to a frozen TensorFlow graph: build/MODEL/model.pb
 tflite: $(TFLITE) ## convert it all the way to TensorFlow Lite: build/MODEL/model.tflite
 verify: $(VERIFIED) ## compare the outputs of every stage with PyTorch's: build/MODEL/report.json
 inspect: $(INSPECTED) ## print what is in model.tflite: inputs, outputs, operators, size, multiply-adds, origin
+targets: $(JUDGED) ## say on which runtimes, delegates and chips model.tflite runs, and what holds it back, by docs/targets/
 bisect: $(BISECTED) ## find the first tensor at which a stage's model differs from the one it was built from
 
 # Times do not matter, so that one file waits for another and no more. Those that are stale by their digests are made.
@@ -89,6 +91,9 @@ $(VERIFIED): verify/%: | $(BUILD)/%/model.tflite
 
 $(INSPECTED): inspect/%: | $(BUILD)/%/model.tflite
 	$(STAGE) inspect_tflite '$*'
+
+$(JUDGED): targets/%: | $(BUILD)/%/model.tflite
+	$(STAGE) targets '$*'
 
 $(BISECTED): bisect/%: | $(BUILD)/%/model.tflite
 	$(STAGE) bisect_model '$*'

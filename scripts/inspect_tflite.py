@@ -10,6 +10,7 @@ def inspect(arguments, console) -> int:
     """Print what is in ``arguments.build``'s ``model.tflite``."""
     from rich import filesize
 
+    from ferry.targets import by_table
     from ferry.tflite import description, flatbuffer
     from ferry.tflite.multiply_adds import multiply_adds
 
@@ -34,6 +35,8 @@ def inspect(arguments, console) -> int:
     say(
         f"  compute   {multiply_adds(data) / 1e6:,.1f} million multiply-adds in convolutions and fully connected layers"
     )
+    for answer in by_table.all_targets(data):
+        say(f"  {answer.title}: {answer.verdict} by table of {answer.table.date}; {answer.detail}")
     held = description.read(data)
     if held:
         say(f"  built from model.onnx with SHA-256 {held['model_onnx_sha256']}")

@@ -14,15 +14,17 @@ def convert(arguments, console) -> int:
     from ferry import atomic_file, provenance
     from ferry.errors import UnsupportedModelError
     from ferry.frozen import distinct_outputs, frozen_graph
+    from ferry.targets import by_table
     from ferry.tflite import converter, description, flatbuffer, signature, usable
 
     graph_def = frozen_graph.load(arguments.input)
     allow_flex = arguments.flex == "allow"
-    data = converter.convert(graph_def, allow_flex)
+    batch_matmul = by_table.takes(arguments.target, "BATCH_MATMUL")
+    data = converter.convert(graph_def, allow_flex, batch_matmul)
     names = frozen_graph.input_names(graph_def), frozen_graph.output_names(graph_def)
     lost = {name for name, made in zip(names[1], flatbuffer.interface(data)[1]) if name != made}
     if lost:
-        data = converter.convert(distinct_outputs.copied(graph_def, lost), allow_flex)
+        data = converter.convert(distinct_outputs.copied(graph_def, lost), allow_flex, batch_matmul)
     made = flatbuffer.interface(data)
     if made != names:
         raise UnsupportedModelError(
@@ -30,6 +32,8 @@ def convert(arguments, console) -> int:
             "TFLite keeps one name for a tensor, and two of these are one"
         )
     usable.refuse_unusable(data)
+    if arguments.target:
+        by_table.must_run(data, arguments.target)
     made_with = provenance.provenance()
     of = frozen_graph.onnx_digest(graph_def)
     data = description.with_description(data, of, made_with["lock_sha256"], made_with["versions"])
@@ -57,6 +61,12 @@ def main() -> int:
         choices=["allow", "refuse"],
         default="allow",
         help="what to do with a model that needs operators from TensorFlow itself",
+    )
+    parser.add_argument(
+        "--target",
+        default="",
+        metavar="NAME",
+        help="refuse what does not run there as a whole, by the tables of docs/targets/",
     )
     arguments = parser.parse_args()
     return stage.run("tf_to_tflite", arguments, arguments.output, convert)

@@ -32,6 +32,7 @@ def write_all() -> None:
     _compile(REQUIREMENTS / "cuda.in", REQUIREMENTS / "cuda.lock", locked)
     _compile(REQUIREMENTS / "lint.in", REQUIREMENTS / "lint.lock", PYTHON)
     _compile(REQUIREMENTS / "bench.in", REQUIREMENTS / "bench.lock", BENCH)
+    _compile(REQUIREMENTS / "micro.in", REQUIREMENTS / "micro.lock", BENCH)
 
 
 def _compile(source: Path, target: Path, options: List[str], like: Optional[Path] = None) -> None:

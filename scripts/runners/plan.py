@@ -25,6 +25,7 @@ VERBS = {
     "verify": ("export_onnx", "onnx_to_tf", "tf_to_tflite", "verify"),
     "bisect": ("export_onnx", "onnx_to_tf", "tf_to_tflite", "bisect_model"),
     "inspect": ("export_onnx", "onnx_to_tf", "tf_to_tflite", "inspect_tflite"),
+    "targets": ("export_onnx", "onnx_to_tf", "tf_to_tflite", "targets"),
     "zoo": ("export_onnx", "onnx_to_tf", "tf_to_tflite", "verify"),
     "matrix": ("verify",),
     "bench": ("bench",),
@@ -34,7 +35,7 @@ ALWAYS = ("RUNNER", "TF", "DEVICE", "GRAPH", "LAYOUT")
 VERB_OF = {"model.onnx": "onnx", "model.pb": "tf", "model.tflite": "tflite"}
 ZOO_SAMPLES = "20"
 OF_A_FILE = re.compile(r"(build(?:/[^/]+)*)/([^/]+)/([^/]+)")
-OF_A_VERB = re.compile(r"(verify|bisect|inspect)/(.+)")
+OF_A_VERB = re.compile(r"(verify|bisect|inspect|targets)/(.+)")
 
 
 def main(goals: Sequence[str]) -> int:

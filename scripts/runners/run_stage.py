@@ -35,8 +35,9 @@ from runners.stages import Job, Stage
 NOT_STARTED, KILLED = (125, 126, 127), 137
 # What a stage has read, as it says, in its airlock.
 REPORT = "read.json"
-# What every stage reads of the checkout: its own sources, and the locks, whose digests it notes in what it makes.
-OF_FERRY = ("scripts", "requirements.lock", "requirements")
+# What every stage reads of the checkout: its own sources, the locks, whose digests it notes in what it makes, and the
+# tables of what the runtimes and delegates take.
+OF_FERRY = ("scripts", "requirements.lock", "requirements", "docs/targets")
 
 
 class Run(NamedTuple):

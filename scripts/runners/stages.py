@@ -148,7 +148,11 @@ TABLE = (
     Stage(
         "tf_to_tflite",
         "scripts/tf_to_tflite.py",
-        (Option("--input", ARTIFACT, "model.pb"), Option("--output", OUTPUT, "model.tflite")),
+        (
+            Option("--input", ARTIFACT, "model.pb"),
+            Option("--target", VARIABLE, "TARGET"),
+            Option("--output", OUTPUT, "model.tflite"),
+        ),
         reads=("model.pb",),
         makes=(Product("model.tflite", MODEL_BYTES),),
         target="model.tflite",
@@ -178,6 +182,12 @@ TABLE = (
     Stage(
         "inspect_tflite",
         "scripts/inspect_tflite.py",
+        (Option("--build", FOLDER), Option("--output", OUTPUT)),
+        reads=("model.tflite",),
+    ),
+    Stage(
+        "targets",
+        "scripts/targets.py",
         (Option("--build", FOLDER), Option("--output", OUTPUT)),
         reads=("model.tflite",),
     ),

@@ -18,7 +18,8 @@ COUNT = re.compile(r"[1-9][0-9]{0,11}")
 class Variable(NamedTuple):
     """A variable's name, its default, what ``make help`` says of it, and what values it takes.
 
-    ``choices`` is empty where any text will do; ``is_count`` says that it is a whole number of 1 or more.
+    ``choices`` is empty where any text will do; ``is_count`` says that it is a whole number of 1 or more; what fits
+    ``also`` is taken beside the choices.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Variable(NamedTuple):
     choices: Tuple[str, ...] = ()
     is_count: bool = False
     from_environment: bool = False
+    also: str = ""
 
 
 TABLE = (
@@ -69,6 +71,14 @@ TABLE = (
         "nchw",
         "nhwc: images go into and come out of model.pb and model.tflite with the channels last",
         ("nchw", "nhwc"),
+    ),
+    Variable(
+        "TARGET",
+        "",
+        "edgetpu, micro, gpu, nnapi, coreml, xnnpack, or tflite-2.1 and the like: make a file that runs there as a "
+        "whole, by the tables of docs/targets/, or none",
+        ("", "edgetpu", "micro", "gpu", "nnapi", "coreml", "xnnpack", "tflite-2.1"),
+        also=r"tflite-[12]\.[0-9]{1,2}",
     ),
     Variable(
         "DEVICE",
@@ -148,7 +158,7 @@ def check(values: Mapping[str, str], names: Iterable[str]) -> None:
         variable, value = BY_NAME[name], values[name]
         if variable.is_count and not COUNT.fullmatch(value):
             raise RunnerError(f"{name} must be a whole number of 1 or more, not {value!r}")
-        if variable.choices and value not in _choices(variable):
+        if variable.choices and value not in _choices(variable) and not re.fullmatch(variable.also or r"(?!)", value):
             raise RunnerError(f"there is no {name} {value!r}; it is one of {', '.join(filter(None, variable.choices))}")
     holds = os.environ.get("FERRY_TF", "")
     if "TF" in names and holds and values["TF"] != holds:

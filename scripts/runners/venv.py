@@ -60,6 +60,7 @@ TF22 = Environment("tf2.2", REQUIREMENTS / "tf2.2.lock", download_mb=1030, disk_
 BY_TENSORFLOW = {"2.4": TF24, "2.2": TF22}
 LINT = Environment("lint", REQUIREMENTS / "lint.lock", download_mb=25, disk_mb=100)
 BENCH = Environment("bench", REQUIREMENTS / "bench.lock", download_mb=65, disk_mb=240, python_version="3.11")
+MICRO = Environment("micro", REQUIREMENTS / "micro.lock", download_mb=25, disk_mb=110, python_version="3.11")
 
 
 def ensure(environment: Environment) -> Path:

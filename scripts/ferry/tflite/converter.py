@@ -17,16 +17,16 @@ from ferry.frozen import frozen_graph
 OPERATOR = re.compile(r"'tf\.(\w+)' op|^\s*tf\.(\w+)\b", re.MULTILINE)
 
 
-def convert(graph_def: frozen_graph.GraphDef, allow_flex: bool = True) -> bytes:
+def convert(graph_def: frozen_graph.GraphDef, allow_flex: bool = True, batch_matmul: bool = True) -> bytes:
     """Return the TFLite model of ``graph_def``, with builtin operators alone wherever they suffice.
 
-    Batched products are BATCH_MATMUL, except with TF 2.2, whose interpreter has none.
+    Batched products are BATCH_MATMUL where ``batch_matmul`` allows it, except with TF 2.2, whose interpreter has none.
 
     Raises:
         UnsupportedModelError: an operator has no builtin kernel and ``allow_flex`` is false, or has no kernel at all.
     """
     data = _converted(graph_def, allow_flex)
-    if importlib.util.find_spec("tensorflow.lite.python.schema_py_generated") is None:
+    if not batch_matmul or importlib.util.find_spec("tensorflow.lite.python.schema_py_generated") is None:
         return data
     from ferry.tflite import batch_products
 

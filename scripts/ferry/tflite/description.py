@@ -7,6 +7,8 @@ from typing import Any, Dict, List
 import numpy as np
 import tflite as schema
 
+from ferry.tflite import schema_names
+
 # Where the description stands in the table of a model, as the generated reader has it.
 FIELD = 10
 
@@ -47,13 +49,12 @@ def read(data: bytes) -> Dict[str, Any]:
 def tensors(data: bytes) -> Dict[str, List[Dict[str, Any]]]:
     """The ``inputs`` and ``outputs``, each with its name, shape and dtype."""
     graph = schema.Model.GetRootAsModel(data, 0).Subgraphs(0)
-    kinds = {code: name.lower() for name, code in vars(schema.TensorType).items() if not name.startswith("_")}
 
     def described(index: int) -> Dict[str, Any]:
         tensor = graph.Tensors(index)
         shape = tensor.ShapeAsNumpy()
         sizes = shape.tolist() if isinstance(shape, np.ndarray) else []
-        return {"name": tensor.Name().decode(), "shape": sizes, "dtype": kinds[tensor.Type()]}
+        return {"name": tensor.Name().decode(), "shape": sizes, "dtype": schema_names.DTYPES[tensor.Type()]}
 
     return {
         "inputs": [described(graph.Inputs(position)) for position in range(graph.InputsLength())],

@@ -6,10 +6,9 @@ from typing import Dict, List, Tuple
 import tflite as schema
 
 from ferry.errors import InputFileError
-from ferry.tflite import description
+from ferry.tflite import description, schema_names
 
 IDENTIFIER = b"TFL3"
-_BUILTIN_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 
 
 def load(path: str) -> bytes:
@@ -51,7 +50,7 @@ def operators(data: bytes) -> Dict[str, int]:
 
 def builtin_name(code: int) -> str:
     """The name of a builtin operator in the schema, such as ``CONV_2D``."""
-    return _BUILTIN_NAMES[code]
+    return schema_names.OPERATORS.get(code, f"BUILTIN_{code}")
 
 
 def tensor_count(data: bytes) -> int:

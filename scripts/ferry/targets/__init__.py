@@ -1,0 +1,1 @@
+"""What a ``.tflite`` will run on, by the tables of docs/targets/."""

@@ -48,7 +48,7 @@ def lines(verdict: Verdict, path: str) -> List[str]:
         if stage.pieces is not None:
             said.extend(line for line in stage.pieces.lines(name) if line not in said)
     word = "passed" if verdict.passed else "FAILED"
-    whole = f"{word}: {verdict.samples} inputs against PyTorch in {verdict.seconds or 0:.1f} s; {path}"
+    whole = f"{word}: {verdict.samples} inputs against PyTorch{_wide(verdict)} in {verdict.seconds or 0:.1f} s; {path}"
     return [f"verify: {line}" for line in (*said, *verdict.notes, whole)]
 
 
@@ -56,6 +56,12 @@ def _article(verdict: Verdict) -> str:
     if verdict.criterion is None:
         return ""
     return f"\narticle: <{verdict.criterion.article_threshold:.0e}".replace("e-0", "e-")
+
+
+def _wide(verdict: Verdict) -> str:
+    """How many of the inputs were run in float64, where not all of them were."""
+    taken = verdict.reference.float64_samples if verdict.reference is not None else 0
+    return f" ({taken} in float64)" if 0 < taken < verdict.samples else ""
 
 
 def _word(stage: StageVerdict) -> str:

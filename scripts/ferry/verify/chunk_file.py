@@ -15,11 +15,13 @@ from ferry.verify import npz
 class Chunk(NamedTuple):
     """The reference's outputs and PyTorch's in float32: each a list of [samples, *shape], one entry an output.
 
-    Where float64 could not be run the two are the same.
+    ``rows`` are the samples of the chunk that ``reference`` holds, in rising order; ``None`` means all. Where float64
+    could not be run the two lists are the same.
     """
 
     reference: List[np.ndarray]
     float32: List[np.ndarray]
+    rows: Optional[np.ndarray] = None
 
 
 class Stored(NamedTuple):
@@ -30,10 +32,14 @@ class Stored(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """A chunk that is where the stages can read it. ``altered``: a kept one was there, and was not what was kept."""
+    """A chunk that is where the stages can read it.
+
+    ``altered``: a kept one was there, and was not what was kept. ``completed``: more of it is in float64 than was kept.
+    """
 
     stored: Stored
     altered: bool
+    completed: bool = False
 
 
 class NoRoom(NamedTuple):
@@ -56,6 +62,8 @@ def write(path: str, chunk: Chunk) -> Stored:
     arrays: Dict[str, np.ndarray] = {f"reference_{place}": array for place, array in enumerate(chunk.reference)}
     if chunk.float32 is not chunk.reference:
         arrays.update({f"float32_{place}": array for place, array in enumerate(chunk.float32)})
+    if chunk.rows is not None:
+        arrays["rows"] = chunk.rows
     data = npz.to_bytes(arrays)
     _put(path, data)
     return Stored(path, hashlib.sha256(data).hexdigest())
@@ -110,6 +118,7 @@ def _parsed(data: bytes) -> Optional[Chunk]:
             reference = [held[f"reference_{place}"] for place in range(outputs)]
             if "float32_0" not in held.files:
                 return Chunk(reference, reference)
-            return Chunk(reference, [held[f"float32_{place}"] for place in range(outputs)])
+            rows = held["rows"] if "rows" in held.files else None
+            return Chunk(reference, [held[f"float32_{place}"] for place in range(outputs)], rows)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return None

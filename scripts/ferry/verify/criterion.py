@@ -44,12 +44,16 @@ class Allowed(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Some places along an axis of an output whose values are of like magnitude, and the mean error there."""
+    """Some places along an axis of an output whose values are of like magnitude, and the mean error there.
+
+    ``floor`` is what is allowed there however little PyTorch rounds.
+    """
 
     axis: int
     indices: np.ndarray
     error: float
     allowed: float
+    floor: float
 
 
 class Judgement(NamedTuple):
@@ -100,23 +104,24 @@ def parts(
     """
     found: List[Part] = []
     share = noise.reference.mean / (summary.magnitude or 1.0) if noise is not None else 0.0
-    for axis, sums in summary.parts.items():
-        values = summary.count / max(summary.samples, 1) / len(sums)
+    for axis in summary.parts:
+        values = summary.count / max(summary.samples, 1) / summary.spec.shape[axis]
         magnitudes, differences = summary.part_magnitudes(axis), errors.part_means(axis)
         rounding = noise.part_means(axis) if noise is not None else None
-        group = max(1, min(math.ceil(CERTAIN_VALUES / max(values, 1)), len(sums) // FEWEST_GROUPS))
+        group = max(1, min(math.ceil(CERTAIN_VALUES / max(values, 1)), len(magnitudes) // FEWEST_GROUPS))
         order = np.argsort(magnitudes, kind="stable")
-        for indices in np.array_split(order, len(sums) // group):
+        for indices in np.array_split(order, len(magnitudes) // group):
             scale = max(float(magnitudes[indices].mean()), SMALLEST_PART * summary.magnitude)
             if tolerance is not None or rounding is None:
-                limit = scale * (THRESHOLD_WITHOUT_FLOAT64 if tolerance is None else tolerance)
+                limit = floor = scale * (THRESHOLD_WITHOUT_FLOAT64 if tolerance is None else tolerance)
             else:
                 multiple = multiple_of(summary.samples, values * len(indices))
                 widest = multiple * max(float(rounding[indices].mean()), share * scale)
                 # Places of one vector round alike, however small their values: the limit to that is the whole output's.
                 ceiling = LARGEST_TOLERANCE * max(scale, summary.magnitude)
-                limit = min(max(ARTICLE_THRESHOLD * multiple / MULTIPLE * scale, widest), ceiling)
-            found.append(Part(axis, indices, float(differences[indices].mean()), limit))
+                floor = ARTICLE_THRESHOLD * multiple / MULTIPLE * scale
+                limit = min(max(floor, widest), ceiling)
+            found.append(Part(axis, indices, float(differences[indices].mean()), limit, floor))
     return found
 
 
@@ -124,7 +129,7 @@ def worst_output(summaries: List[OutputSummary], errors: Optional[List[OutputErr
     """The output whose largest error is largest beside its scale; ``None`` where nothing could be measured."""
     if not errors or not all(found.finite for found in errors):
         return None
-    shares = [found.reference.largest / (summary.magnitude or 1.0) for summary, found in zip(summaries, errors)]
+    shares = [found.known.largest / (summary.magnitude or 1.0) for summary, found in zip(summaries, errors)]
     return errors[shares.index(max(shares))]
 
 

@@ -134,6 +134,7 @@ def _reference(reference: ReferenceOutcome) -> ReferenceFigures:
         kept=reference.kept,
         reused=reference.reused,
         remade=reference.remade,
+        float64_samples=reference.float64_samples,
         latency=reference.latencies,
         outputs={summary.spec.name: output_figures.of_reference(summary) for summary in reference.summaries},
     )
@@ -161,7 +162,7 @@ def _stage(
         operators=stage.details.get("operators"),
         worst_sample=None
         if worst is None
-        else WorstSample(worst.reference.worst_sample, worst.spec.name, worst.reference.largest),
+        else WorstSample(worst.known.worst_sample, worst.spec.name, worst.known.largest),
         worst_input=kept if fault is not None and worst is not None else None,
         where=None,
         # Of several outputs the worst one stands for the stage.

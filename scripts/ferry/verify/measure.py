@@ -15,7 +15,7 @@ from ferry.verify.inference_latency import Latency
 from ferry.verify.input_source import InputSource
 from ferry.verify.output_errors import OutputErrors
 from ferry.verify.output_summary import OutputSummary
-from ferry.verify.reference_chunks import ReferenceChunks, noted_latencies
+from ferry.verify.reference_chunks import ReferenceChunks, noted_float64_samples, noted_latencies
 from ferry.verify.reference_store import ReferenceStore
 from ferry.verify.stage_worker import StageWorker
 from ferry.verify.verdict import LatencyFigures
@@ -34,7 +34,8 @@ class Job(NamedTuple):
     ``artifacts`` maps a stage to its file, ``options`` to what its runtime is opened with. ``given`` is the user's
     ``INPUTS=`` or empty, ``tolerance`` the user's own. ``key`` holds what the reference depends on that is not in the
     model. At most ``processors`` inferences run at a time, each on one thread. References of an earlier check are in
-    the folder ``kept``; all that is written is below ``output``.
+    the folder ``kept``; all that is written is below ``output``. PyTorch runs ``float64_samples`` of the samples in
+    float64 too, all of them where that is ``None``.
     """
 
     model: ModelSource
@@ -47,6 +48,7 @@ class Job(NamedTuple):
     tolerance: Optional[float]
     key: Dict[str, Any]
     processors: int
+    float64_samples: Optional[int] = None
 
 
 class StageOutcome(NamedTuple):
@@ -62,7 +64,7 @@ class ReferenceOutcome(NamedTuple):
     """What came of PyTorch; the lists hold one entry an output.
 
     ``reason`` is why it is not in float64, ``unkept`` why the next check will not find it kept. ``remade`` counts the
-    inputs whose kept reference had been altered.
+    inputs whose kept reference had been altered, ``float64_samples`` those that were run in float64.
     """
 
     summaries: List[OutputSummary]
@@ -74,6 +76,7 @@ class ReferenceOutcome(NamedTuple):
     unkept: Optional[str]
     reused: bool
     remade: int
+    float64_samples: int
     latencies: Dict[str, LatencyFigures]
 
 
@@ -160,7 +163,7 @@ class Measurement:
         for name, stage in stages.items():
             worst = criterion.worst_output(reference.summaries, stage.errors)
             if worst is not None:
-                found[name] = self._source.sample(worst.reference.worst_sample)
+                found[name] = self._source.sample(worst.known.worst_sample)
         return found
 
     def _open(self) -> None:
@@ -173,7 +176,7 @@ class Measurement:
         # One of its own: another check of the same model may be at work.
         self._inputs_folder = WorkFolder(job.output, "inputs.")
         self._source: InputSource = first.worker.call("prepare", job.given, job.samples, self._inputs_folder.path)
-        self._probe: Dict[str, Any] = first.worker.call("begin", self._source)
+        self._probe: Dict[str, Any] = first.worker.call("begin", self._source, job.float64_samples)
         first.step = "begin"
         count, each = self._source.count, max(self._probe["bytes"], 1)
         self._chunk_samples = max(1, min(CHUNK_SAMPLES, CHUNK_BYTES // each, count))
@@ -201,7 +204,7 @@ class Measurement:
         spans = [(start, min(start + size, count)) for start in range(0, count, size)]
         self._chunks = ReferenceChunks(self._store, spans, self._probe["bytes"], job.processors)
         self._begun(count)
-        if self._held is None:
+        if self._held is None or noted_float64_samples(self._held.note) < self._probe["float64_samples"]:
             for _ in range(min(job.processors, count // SAMPLES_A_WORKER) - 1):
                 self._references.append(_Member(Worker(REFERENCE, open_reference, job.model)))
 
@@ -256,7 +259,7 @@ class Measurement:
                 raise VerificationError(
                     "the model has other weights each time it is loaded; load them from a file, or seed what draws them"
                 )
-            member.ask("begin", self._source)
+            member.ask("begin", self._source, self._job.float64_samples)
         elif member.step == "compute":
             if self._chunks.place(member.chunk, answer):
                 self._advance(REFERENCE, self._chunks.samples_in(member.chunk))
@@ -290,9 +293,9 @@ class Measurement:
         if self._held is not None:
             latencies = noted_latencies(self._held.note)
         reused, remade = self._held is not None, self._chunks.remade
-        still_kept = reused and not remade
+        still_kept = reused and not remade and not self._chunks.completed
         if self._chunks.whole and self._store.unkept is None and not still_kept:
-            self._chunks.keep(latencies)
+            self._chunks.keep(latencies, self._probe["float64_samples"])
         unkept = None if still_kept else self._store.unkept
         return ReferenceOutcome(
             self._gathered["summaries"],
@@ -304,8 +307,14 @@ class Measurement:
             unkept,
             reused,
             remade,
+            self._float64_samples(),
             latencies,
         )
+
+    def _float64_samples(self) -> int:
+        # What was kept may hold more than was asked for.
+        noise = self._gathered["noise"]
+        return 0 if noise is None else max((errors.from_reference.samples for errors in noise), default=0)
 
     def _take_stage(self, name: str, member: _Member) -> None:
         answer = member.worker.answer()

@@ -5,6 +5,7 @@ from typing import Dict, List, Optional, Tuple
 import numpy as np
 
 from ferry.runtimes import TensorSpec
+from ferry.verify.sample_means import SampleMeans
 
 # An axis longer than this is not told apart: it has as many values as other outputs have in all.
 LONGEST_AXIS = 65_536
@@ -18,10 +19,10 @@ def part_axes(shape: Tuple[int, ...]) -> List[int]:
     return [axis for axis in sorted(candidates) if 2 <= shape[axis] <= LONGEST_AXIS]
 
 
-def sums_along(axis: int, values: np.ndarray) -> np.ndarray:
-    """The sum of ``values`` [samples, *shape] for each place along ``axis`` of the shape."""
-    others = tuple(other for other in range(values.ndim) if other != axis + 1)
-    return values.sum(axis=others)
+def means_along(axis: int, values: np.ndarray) -> np.ndarray:
+    """The mean of ``values`` [samples, *shape] in each sample for each place along ``axis``: [samples, places]."""
+    others = tuple(other for other in range(1, values.ndim) if other != axis + 1)
+    return values.mean(axis=others)
 
 
 def looks_like_scores(spec: TensorSpec) -> bool:
@@ -43,7 +44,7 @@ class OutputSummary:
         self.lowest, self.highest = np.inf, -np.inf
         self.spread = 0.0
         self.saturated, self.rows = 0, 0
-        self.parts: Dict[int, np.ndarray] = {axis: np.zeros(spec.shape[axis]) for axis in part_axes(spec.shape)}
+        self.parts: Dict[int, SampleMeans] = {axis: SampleMeans((spec.shape[axis],)) for axis in part_axes(spec.shape)}
         self._first = first.astype(np.float64)
 
     def add(self, values: np.ndarray) -> None:
@@ -59,8 +60,8 @@ class OutputSummary:
         self.lowest = min(self.lowest, float(values.min(initial=np.inf)))
         self.highest = max(self.highest, float(values.max(initial=-np.inf)))
         self.spread = max(self.spread, float(np.abs(values - self._first).max(initial=0.0)))
-        for axis in self.parts:
-            self.parts[axis] += sums_along(axis, magnitudes)
+        for axis, means in self.parts.items():
+            means.add(means_along(axis, magnitudes))
         if looks_like_scores(self.spec):
             rows = values.reshape(-1, values.shape[-1])
             probabilities = (rows.min(axis=1) >= 0) & (np.abs(rows.sum(axis=1) - 1) < 1e-3)
@@ -77,8 +78,8 @@ class OutputSummary:
         self.spread = max(self.spread, other.spread)
         self.saturated += other.saturated
         self.rows += other.rows
-        for axis in self.parts:
-            self.parts[axis] += other.parts[axis]
+        for axis, means in self.parts.items():
+            means.merge(other.parts[axis])
 
     @property
     def magnitude(self) -> float:
@@ -87,8 +88,7 @@ class OutputSummary:
 
     def part_magnitudes(self, axis: int) -> np.ndarray:
         """The same for each place along ``axis``."""
-        values = self.count / len(self.parts[axis])
-        return self.parts[axis] / max(values, 1)
+        return self.parts[axis].mean
 
     def range(self) -> Optional[float]:
         """The distance of the largest value from the smallest; ``None`` where there were none."""

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from typing import Dict, List, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 from ferry.errors import VerificationError
 from ferry.verify.chunk_file import NoRoom, Placed, Stored
@@ -45,6 +45,11 @@ class ReferenceChunks:
         if self._store.altered:
             return self._chunks[-1][1]
         return sum(self.samples_in(chunk) for chunk, placed in self._placed.items() if placed.altered)
+
+    @property
+    def completed(self) -> bool:
+        """Whether any of the kept ones got more samples in float64."""
+        return any(placed.completed for placed in self._placed.values())
 
     def samples_in(self, chunk: int) -> int:
         """How many samples ``chunk`` has."""
@@ -107,15 +112,21 @@ class ReferenceChunks:
                 os.unlink(placed.stored.path)
         self._dropped = max(self._dropped, last + 1)
 
-    def keep(self, latencies: Dict[str, LatencyFigures]) -> None:
-        """Let the next check find them, with what the inferences took."""
+    def keep(self, latencies: Dict[str, LatencyFigures], float64_samples: int) -> None:
+        """Let the next check find them, with what the inferences took and how many were in float64 too."""
         digests = {os.path.basename(placed.stored.path): placed.stored.sha256 for placed in self._placed.values()}
-        self._store.commit(digests, {name: dataclasses.asdict(figures) for name, figures in latencies.items()})
+        taken = {name: dataclasses.asdict(figures) for name, figures in latencies.items()}
+        self._store.commit(digests, {"latencies": taken, "float64_samples": float64_samples})
 
 
-def noted_latencies(note: Dict[str, Dict]) -> Dict[str, LatencyFigures]:
+def noted_latencies(note: Dict[str, Any]) -> Dict[str, LatencyFigures]:
     """The latencies that ``keep`` noted."""
     return {
         name: LatencyFigures(Percentiles(**held["milliseconds"]) if held["milliseconds"] else None, held["seconds"])
-        for name, held in note.items()
+        for name, held in note["latencies"].items()
     }
+
+
+def noted_float64_samples(note: Dict[str, Any]) -> int:
+    """How many samples ``keep`` noted to be in float64 too."""
+    return int(note["float64_samples"])

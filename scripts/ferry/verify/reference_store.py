@@ -18,7 +18,7 @@ from ferry.verify import chunk_file
 from ferry.verify.chunk_file import Stored
 
 # Raised when what is kept, or how it is computed, changes.
-FORMAT = 2
+FORMAT = 3
 # References larger than this are not kept: they pass through the disk, no more of them at a time than IN_FLIGHT.
 KEPT_BYTES = 4 << 30
 IN_FLIGHT_BYTES = 1 << 30

@@ -4,7 +4,7 @@ import hashlib
 import os
 import sys
 import time
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Union
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Union
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ferry.model import model_file
 from ferry.model.model_source import ModelSource
 from ferry.runtimes.onnx_reference import OnnxReference
 from ferry.runtimes.pytorch_runtime import PytorchRuntime
-from ferry.verify import chunk_file, given_inputs, image_inputs, random_inputs
+from ferry.verify import chunk_file, float64_share, given_inputs, image_inputs, random_inputs
 from ferry.verify.chunk_file import Chunk, NoRoom, Placed, Stored
 from ferry.verify.inference_latency import Latency
 from ferry.verify.input_source import InputSource, RandomInputs
@@ -68,8 +68,11 @@ class ReferenceWorker:
             return given_inputs.of_model_file(self._guarded(get_inputs), self._path, specs, limit, folder)
         return RandomInputs(names, self._model.example_inputs, random_inputs.STANDARD_NORMAL, limit)
 
-    def begin(self, source: InputSource) -> Dict[str, Any]:
+    def begin(self, source: InputSource, float64_samples: Optional[int]) -> Dict[str, Any]:
         """Take the inputs, and see whether the model can be a reference at all.
+
+        Args:
+            float64_samples: how many of them are to be run in float64 too; ``None`` for all.
 
         Raises:
             VerificationError: the model fails, or answers the same input differently each time.
@@ -88,10 +91,13 @@ class ReferenceWorker:
         self._first = Chunk(reference, narrow)
         self._summaries = [OutputSummary(spec, first) for spec, first in zip(self._model.outputs, reference)]
         self._noise = [OutputErrors(spec) for spec in self._model.outputs]
+        # Where there is no float64, float32 is the reference of all.
+        self._taken = float64_share.positions(source.count, None if self._wide is None else float64_samples)
         return {
             "dtype": "float32" if self._wide is None else "float64",
             "reason": reason,
             "bytes": sum(array.nbytes for array in (reference if reference is narrow else [*reference, *narrow])),
+            "float64_samples": len(self._taken) if self._wide is not None else 0,
         }
 
     def agrees(self, first: Optional[Stored]) -> bool:
@@ -105,33 +111,50 @@ class ReferenceWorker:
     def compute(self, kept: Optional[Stored], path: str, start: int, stop: int) -> Union[Placed, NoRoom]:
         """See to it that the chunk of samples ``start`` to ``stop`` is at ``path``, and take it in.
 
-        It is the ``kept`` one if that is what was written, and computed otherwise. Where it cannot be written nothing
-        is taken in.
+        It is the ``kept`` one if that is what was written, and computed otherwise; what is wanted in float64 and was
+        not kept so is added. Where it cannot be written nothing is taken in.
         """
         try:
             chunk = chunk_file.take(kept, path) if kept is not None else None
-            if kept is not None and chunk is not None and self._fits(chunk, stop - start):
+            fits = chunk is not None and self._fits(chunk, stop - start)
+            missing = self._missing(chunk if fits else None, start, stop)
+            if kept is not None and chunk is not None and fits and not missing:
                 placed = Placed(Stored(path, kept.sha256), altered=False)
             else:
-                chunk = self._run(start, stop)
+                chunk = self._run(start, stop, chunk if fits else None, missing)
                 # Not into a file that is linked to the kept one.
                 if os.path.exists(path):
                     os.unlink(path)
-                placed = Placed(chunk_file.write(path, chunk), kept is not None and os.path.exists(kept.path))
+                altered = not fits and kept is not None and os.path.exists(kept.path)
+                placed = Placed(chunk_file.write(path, chunk), altered, completed=fits)
         except OSError as error:
             return NoRoom(error.strerror or str(error))
         self._take_in(chunk, start)
         return placed
 
     def _fits(self, chunk: Chunk, count: int) -> bool:
-        wanted = [(count, *spec.shape) for spec in self._model.outputs]
-        return count > 0 and all([array.shape for array in arrays] == wanted for arrays in chunk)
+        def of(samples: int, arrays: List[np.ndarray]) -> bool:
+            return [array.shape for array in arrays] == [(samples, *spec.shape) for spec in self._model.outputs]
+
+        held = count if chunk.rows is None else len(chunk.rows)
+        return count > 0 and of(held, chunk.reference) and of(count, chunk.float32)
+
+    def _missing(self, chunk: Optional[Chunk], start: int, stop: int) -> List[int]:
+        """Those of the samples that are wanted in float64 and that ``chunk``, if there is one, does not hold so."""
+        held: Set[int] = set()
+        if chunk is not None:
+            held = set(range(start, stop)) if chunk.rows is None else {start + int(row) for row in chunk.rows}
+        return sorted((self._taken & set(range(start, stop))) - held)
 
     def _take_in(self, chunk: Chunk, start: int) -> None:
         for position, (reference, float32) in enumerate(zip(chunk.reference, chunk.float32)):
-            self._summaries[position].add(reference)
+            known = reference
+            if chunk.rows is not None:
+                known = float32.astype(reference.dtype)
+                known[chunk.rows] = reference
+            self._summaries[position].add(known)
             if self._summaries[position].finite:
-                self._noise[position].add(start, float32, reference, float32)
+                self._noise[position].add(start, float32, reference, float32, chunk.rows)
 
     def finish(self) -> Dict[str, Any]:
         """What was gathered, one entry an output; ``noise`` is ``None`` where float64 could not be run."""
@@ -148,16 +171,26 @@ class ReferenceWorker:
             "latencies": self._latencies,
         }
 
-    def _run(self, start: int, stop: int) -> Chunk:
-        narrow: List[List[np.ndarray]] = []
-        wide: List[List[np.ndarray]] = []
-        for position in range(start, stop):
-            arrays = self._source.sample(position)
-            narrow.append(self._outputs(self._model, arrays, position, "float32"))
-            if self._wide is not None:
-                wide.append(self._outputs(self._wide, arrays, position, "float64"))
-        float32 = [np.stack(outputs) for outputs in zip(*narrow)]
-        return Chunk([np.stack(outputs) for outputs in zip(*wide)] if wide else float32, float32)
+    def _run(self, start: int, stop: int, held: Optional[Chunk], missing: List[int]) -> Chunk:
+        """The samples ``start`` to ``stop``: in float32, as ``held`` or anew, and those ``missing`` in float64."""
+        float32 = held.float32 if held is not None else self._stacked(self._model, range(start, stop), "float32")
+        if self._wide is None:
+            return Chunk(float32, float32)
+        made = self._stacked(self._wide, missing, "float64") if missing else self._none_in_float64()
+        rows = np.array(missing, np.int64) - start
+        if held is not None and held.rows is not None:
+            rows = np.concatenate([held.rows, rows])
+            order = np.argsort(rows)
+            rows = rows[order]
+            made = [np.concatenate(both)[order] for both in zip(held.reference, made)]
+        return Chunk(made, float32, None if len(rows) == stop - start else rows)
+
+    def _stacked(self, model: Any, positions: Iterable[int], timed: str) -> List[np.ndarray]:
+        made = [self._outputs(model, self._source.sample(position), position, timed) for position in positions]
+        return [np.stack(outputs) for outputs in zip(*made)]
+
+    def _none_in_float64(self) -> List[np.ndarray]:
+        return [np.zeros((0, *array.shape), array.dtype) for array in self._first.reference]
 
     def _outputs(
         self, model: Any, arrays: List[np.ndarray], position: int, timed: Optional[str] = None

@@ -54,8 +54,8 @@ class StageWorker:
         if chunk is None:
             raise VerificationError(f"{stored.path}, a reference, was changed during the check; run the check again")
         for errors, outputs, reference, float32 in zip(self._errors, zip(*made), chunk.reference, chunk.float32):
-            if np.isfinite(reference).all():
-                errors.add(start, np.stack(outputs), reference, float32)
+            if np.isfinite(reference).all() and np.isfinite(float32).all():
+                errors.add(start, np.stack(outputs), reference, float32, chunk.rows)
 
     def finish(self) -> Dict[str, Any]:
         """What was gathered, one entry an output."""

@@ -254,7 +254,10 @@ class OutputFigures:
 
 @dataclass(frozen=True)
 class ReferenceFigures:
-    """What the stages were compared with. ``remade`` counts the inputs whose kept reference had been altered."""
+    """What the stages were compared with. ``remade`` counts the inputs whose kept reference had been altered.
+
+    ``float64_samples`` counts the inputs that PyTorch ran in float64 too.
+    """
 
     runtime: str
     dtype: str
@@ -263,6 +266,7 @@ class ReferenceFigures:
     kept: bool
     reused: bool
     remade: int
+    float64_samples: int
     latency: Dict[str, LatencyFigures]
     outputs: Dict[str, OutputFigures]
 

@@ -140,6 +140,7 @@ PASSED = Verdict(
         kept=True,
         reused=False,
         remade=0,
+        float64_samples=64,
         latency={"float32": latency(20.0), "float64": latency(60.0)},
         outputs={"output": OutputFigures([1, 10], "float32", 1.8, -8.0, 7.0, 2.0)},
     ),

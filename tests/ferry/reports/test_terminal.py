@@ -31,5 +31,5 @@ def test_each_fault_is_a_line_and_the_verdict_is_one(verdicts):
         "given do not reach it",
         "verify: tensorflow: 1 of 12 pieces could not be judged alone: no kernel",
         "verify: PyTorch cannot run it in float64",
-        "verify: FAILED: 99 inputs against PyTorch in 12.2 s; report.json",
+        "verify: FAILED: 99 inputs against PyTorch (64 in float64) in 12.2 s; report.json",
     ]

@@ -81,6 +81,21 @@ def test_a_second_check_reuses_the_references_to_the_same_figures(job):
     assert os.listdir(job.output) == ["references"]
 
 
+def test_a_share_in_float64_is_kept_and_completed_without_running_it_again(job):
+    share = measured(job._replace(float64_samples=10))
+    assert share.reference.float64_samples == 10
+    (errors,), (noise,) = share.stages["onnx"].errors, share.reference.noise
+    assert errors.float32.count == 4 * errors.reference.count == 4 * noise.reference.count
+    assert measured(job._replace(float64_samples=10)).reference.reused
+    whole = measured(job)
+    assert (whole.reference.reused, whole.reference.remade, whole.reference.float64_samples) == (True, 0, SAMPLES)
+    # What is kept in full serves where a share is asked for.
+    again = measured(job._replace(float64_samples=10))
+    assert (again.reference.reused, again.reference.float64_samples) == (True, SAMPLES)
+    anew = measured(job._replace(key={"lock": "2"}))
+    assert figures(whole) == figures(again) == figures(anew)
+
+
 @pytest.mark.parametrize("change", [{"given": "uniform"}, {"samples": 20}, {"key": {"lock": "2"}}])
 def test_other_inputs_or_another_lock_have_references_of_their_own(job, change):
     first, second = measured(job), measured(job._replace(**change))

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """Stage 2: ``model.onnx`` to a frozen TensorFlow graph, ``model.pb``, in NHWC unless it is the article's."""
 
-import hashlib
 import os
 import time
 
-from ferry import stage
+from ferry import heap, stage
 
 
 def convert(arguments, console) -> int:
@@ -13,21 +12,22 @@ def convert(arguments, console) -> int:
     started = time.monotonic()
     # The graph must not depend on the machine it is built on, and building it needs no GPU.
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    from ferry import atomic_file
-    from ferry.frozen import frozen_graph
+    heap.return_large_blocks()
+    from ferry import atomic_file, regular_file
+    from ferry.frozen import frozen_graph, light_graph
+    from ferry.frozen.light_graph import LightGraph
     from ferry.graph import consistency, onnx_file
     from ferry.lowering import article, convert_onnx
 
     model = onnx_file.load(arguments.input)
     consistency.check(arguments.input, model)
     if arguments.graph == "article":
-        graph_def = article.convert(model)
+        light = LightGraph(article.convert(model), {})
     else:
-        graph_def = convert_onnx.convert(model, arguments.layout, take_over=True)
-    with open(arguments.input, "rb") as file:
-        frozen_graph.note_origin(graph_def, hashlib.sha256(file.read()).hexdigest())
-    atomic_file.write_bytes(arguments.output, frozen_graph.to_bytes(graph_def))
-    detail = f"{sum(node.op not in ('Const', 'Placeholder') for node in graph_def.node)} operators"
+        light = convert_onnx.convert_light(model, arguments.layout, take_over=True)
+    frozen_graph.note_origin(light.graph_def, regular_file.sha256(arguments.input))
+    atomic_file.write_pieces(arguments.output, light_graph.pieces(light))
+    detail = f"{sum(node.op not in ('Const', 'Placeholder') for node in light.graph_def.node)} operators"
     stage.result(console, "onnx_to_tf", arguments.output, detail, started)
     return 0
 

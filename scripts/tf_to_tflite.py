@@ -4,13 +4,14 @@
 import os
 import time
 
-from ferry import stage
+from ferry import heap, stage
 
 
 def convert(arguments, console) -> int:
     """Convert ``arguments.input`` to ``arguments.output``."""
     started = time.monotonic()
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    heap.return_large_blocks()
     from ferry import atomic_file, provenance
     from ferry.errors import UnsupportedModelError
     from ferry.frozen import distinct_outputs, frozen_graph

@@ -32,7 +32,7 @@ def get_example_input():
 STAGES = {
     "export": ("export_onnx", "--model", "m.py", "model.onnx", "torch.onnx.utils, onnx", 3.2),
     "import": ("import_onnx", "--model", "model.onnx", "imported.onnx", "onnx", 3.2),
-    "onnx_to_tf": ("onnx_to_tf", "--input", "model.onnx", "model.pb", "onnx_tf.backend", 6.5),
+    "onnx_to_tf": ("onnx_to_tf", "--input", "model.onnx", "model.pb", "onnx_tf.backend", 2.6),
     "tf_to_tflite": ("tf_to_tflite", "--input", "model.pb", "model.tflite", "tensorflow", 9.5),
 }
 

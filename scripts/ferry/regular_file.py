@@ -1,10 +1,12 @@
 """Open a file that the user gave, if it is one: opening a FIFO waits for ever, and reading a device may never end."""
 
 import errno
+import hashlib
 import os
 import stat
 from typing import BinaryIO
 
+_PIECE = 1 << 20
 _KINDS = [
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a FIFO"),
@@ -29,6 +31,19 @@ def open_for_reading(path: str) -> BinaryIO:
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def sha256(path: str) -> str:
+    """The digest of the file ``path``, which is read a piece at a time.
+
+    Raises:
+        OSError: as ``open_for_reading``.
+    """
+    digest = hashlib.sha256()
+    with open_for_reading(path) as file:
+        for piece in iter(lambda: file.read(_PIECE), b""):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def _refuse(path: str, mode: int) -> None:

@@ -8,9 +8,8 @@ from tensorflow.core.framework.graph_pb2 import GraphDef
 
 from ferry import regular_file
 from ferry.errors import InputFileError, first_line
+from ferry.frozen.light_graph import LARGE_BYTES
 
-# No shape is computed from a constant as large as this.
-LARGE_BYTES = 1 << 16
 _ONNX_DIGEST, _NODES = "_onnx_sha256", "_nodes"
 
 

@@ -9,9 +9,8 @@ from typing import Any, Iterator, Tuple
 import onnx
 from google.protobuf.message import Message
 
-# The numbers of the fields, and the wire type of those that have a length:
-# https://protobuf.dev/programming-guides/encoding.
-_WITH_LENGTH = 2
+from ferry.wire_format import head
+
 _GRAPH = onnx.ModelProto.DESCRIPTOR.fields_by_name["graph"].number
 _INITIALIZER = onnx.GraphProto.DESCRIPTOR.fields_by_name["initializer"].number
 
@@ -19,12 +18,12 @@ _INITIALIZER = onnx.GraphProto.DESCRIPTOR.fields_by_name["initializer"].number
 def pieces(model: onnx.ModelProto) -> Iterator[bytes]:
     """The bytes of ``model.SerializeToString(deterministic=True)``, one initializer at a time."""
     sizes = [entry.ByteSize() for entry in model.graph.initializer]
-    initializers = sum(len(_head(_INITIALIZER, size)) + size for size in sizes)
+    initializers = sum(len(head(_INITIALIZER, size)) + size for size in sizes)
     before, after = _around(model.graph, _INITIALIZER)
     model_before, model_after = _around(model, _GRAPH)
-    yield model_before + _head(_GRAPH, len(before) + initializers + len(after)) + before
+    yield model_before + head(_GRAPH, len(before) + initializers + len(after)) + before
     for entry, size in zip(model.graph.initializer, sizes):
-        yield _head(_INITIALIZER, size)
+        yield head(_INITIALIZER, size)
         yield entry.SerializeToString(deterministic=True)
     yield after + model_after
 
@@ -87,16 +86,3 @@ def _copy_field(message: Message, to: Message, field: Any) -> None:
         getattr(to, field.name).CopyFrom(value)
     else:
         setattr(to, field.name, value)
-
-
-def _head(field: int, size: int) -> bytes:
-    return bytes([field << 3 | _WITH_LENGTH]) + _varint(size)
-
-
-def _varint(number: int) -> bytes:
-    made = bytearray()
-    while number > 0x7F:
-        made.append(number & 0x7F | 0x80)
-        number >>= 7
-    made.append(number)
-    return bytes(made)

@@ -4,6 +4,7 @@ import onnx
 from tensorflow.core.framework.graph_pb2 import GraphDef
 
 from ferry.frozen import frozen_graph
+from ferry.frozen.light_graph import LightGraph
 from ferry.frozen.share_constants import share_constants
 from ferry.frozen.unusable_graph import refuse_unusable
 from ferry.graph.from_onnx import from_onnx
@@ -14,7 +15,12 @@ from ferry.graph.to_onnx import to_onnx
 from ferry.lowering import graph_builder
 
 
-def convert(model: onnx.ModelProto, layout: str = "nchw", take_over: bool = False) -> GraphDef:
+def convert(model: onnx.ModelProto, layout: str = "nchw") -> GraphDef:
+    """:func:`convert_light` with the constants in the graph. The input model is left as it was."""
+    return convert_light(model, layout).whole()
+
+
+def convert_light(model: onnx.ModelProto, layout: str = "nchw", take_over: bool = False) -> LightGraph:
     """Convert ``model``; its inputs come first in the result and its outputs last, each in the model's order.
 
     ``layout`` is that of its float inputs and outputs of four dimensions, ``nchw`` or ``nhwc``; inside it is NHWC.
@@ -26,15 +32,13 @@ def convert(model: onnx.ModelProto, layout: str = "nchw", take_over: bool = Fals
     """
     graph = prepared_graph(model, take_over)
     inputs, outputs = [value.name for value in graph.inputs], [value.name for value in graph.outputs]
-    built = graph_builder.build_graph(graph, layout)
-    del graph  # TensorFlow makes two more copies of the weights.
-    graph_def = built.as_graph_def()
+    graph_def, constants = graph_builder.build_graph(graph, layout)
     # An input that nothing reads is still one that callers feed.
     frozen_graph.keep_reachable(graph_def, [*inputs, *outputs])
     refuse_unusable(graph_def)
-    share_constants(graph_def)
+    share_constants(graph_def, constants)
     frozen_graph.put_in_order(graph_def, inputs, outputs)
-    return graph_def
+    return LightGraph(graph_def, {node.name: constants[node.name] for node in graph_def.node if node.name in constants})
 
 
 def prepared_graph(model: onnx.ModelProto, take_over: bool = False) -> Graph:

@@ -12,11 +12,13 @@ from onnx_tf.common import data_type
 from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.errors import UnsupportedModelError, foreign_errors
+from ferry.frozen.light_graph import LightGraph
 from ferry.frozen.unusable_graph import refuse_output
 from ferry.graph.graph import Graph
 from ferry.graph.layout_analysis import read_channels_last
 from ferry.graph.onnx_file import described
 from ferry.graph.to_onnx import node_to_onnx, opset_imports, value_to_onnx
+from ferry.lowering import large_constants
 from ferry.lowering.declined import Declined
 from ferry.lowering.node import Node
 from ferry.lowering.operators import lowerings_of
@@ -26,9 +28,11 @@ from ferry.lowering.tensors import Made, NoSuchTensor, Tensors, same_layout, to_
 Handlers = Dict[str, Dict[str, Any]]
 
 
-def build_graph(onnx_graph: Graph, layout: str = "nchw") -> tf.Graph:
-    """The TensorFlow graph of ``onnx_graph``; see ``build_tensors``."""
-    return build_tensors(onnx_graph, layout)[0]
+def build_graph(onnx_graph: Graph, layout: str = "nchw") -> LightGraph:
+    """The definition of the TensorFlow graph of ``onnx_graph``; see ``build_tensors``."""
+    with large_constants.kept_aside() as arrays:
+        graph, _ = build_tensors(onnx_graph, layout)
+    return large_constants.light(graph.as_graph_def(), arrays)
 
 
 def build_tensors(onnx_graph: Graph, layout: str = "nchw") -> Tuple[tf.Graph, Tensors]:

@@ -22,7 +22,7 @@ def test_equal_ones_are_kept_once_and_others_stay():
         y = tf.reshape(y, tf.constant([1, 2])) + tf.cast(tf.constant([[1, 2]]), tf.float32)
         tf.identity(y, name="y")
     before, after = graph.as_graph_def(), graph.as_graph_def()
-    share_constants(after)
+    share_constants(after, {})
     assert len(constants_in(before)) == 4
     assert len(constants_in(after)) == 3
     feeds = {"x": np.array([3.0, 5.0], np.float32)}

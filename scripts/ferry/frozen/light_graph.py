@@ -3,7 +3,7 @@
 TensorFlow holds a constant several times over while it builds or converts a graph, and looks into none that is large.
 """
 
-from typing import Any, BinaryIO, Iterator, List, Mapping, NamedTuple, Tuple, Union
+from typing import Any, BinaryIO, Dict, Iterator, List, Mapping, NamedTuple, Tuple, Union
 
 import numpy as np
 import tensorflow as tf
@@ -62,7 +62,9 @@ class Stored(NamedTuple):
         """Its values, read anew each time."""
         made = np.empty(self.shape, self.dtype)
         self.file.seek(self.offset)
-        if self.file.readinto(memoryview(made.reshape(-1)).cast("B")) != made.nbytes:
+        # typing's BinaryIO lacks the method.
+        file: Any = self.file
+        if file.readinto(memoryview(made.reshape(-1)).cast("B")) != made.nbytes:
             raise OSError(f"{self.file.name} was cut short while it was read")
         return made
 
@@ -152,7 +154,7 @@ def read(file: BinaryIO, size: int) -> LightGraph:
         ValueError: a constant has other bytes than its shape needs.
     """
     graph_def, rest = GraphDef(), bytearray()
-    constants = {}
+    constants: Dict[str, Constant] = {}
     for field in wire_format.fields(file, 0, size):
         if field.number != _NODE or field.wire_type != WITH_LENGTH:
             rest += _bytes(file, field.start, field.end)
@@ -166,7 +168,7 @@ def read(file: BinaryIO, size: int) -> LightGraph:
     return LightGraph(graph_def, constants)
 
 
-def _take(node: NodeDef, file: BinaryIO, content: Tuple[int, int], constants: dict) -> None:
+def _take(node: NodeDef, file: BinaryIO, content: Tuple[int, int], constants: Dict[str, Constant]) -> None:
     tensor, (offset, size) = node.attr["value"].tensor, content
     if node.op != "Const" or tensor.dtype != tf.float32.as_datatype_enum:
         tensor.tensor_content = _bytes(file, offset, offset + size)

@@ -1,6 +1,5 @@
 """A ``.tflite`` taken apart: any run of its operators as a model of its own."""
 
-import struct
 from typing import Callable, Dict, List, Sequence, Set, Tuple
 
 import numpy as np
@@ -11,11 +10,10 @@ from ferry.bisect.layout import Place
 from ferry.bisect.side import Point, Side
 from ferry.bisect.tensorflow_side import PASSES_ON
 from ferry.tflite import flatbuffer
+from ferry.tflite.cut import cut
 
 # The converter joins the names of operators that it made one of, the last of them first.
 JOINT = ";"
-# Where the schema puts these in a subgraph's table.
-INPUTS_FIELD, OUTPUTS_FIELD, OPERATORS_FIELD = 6, 8, 10
 
 
 class TfliteSide(Side):
@@ -78,7 +76,7 @@ class TfliteSide(Side):
     def opened(self, point: Point, sources: Sequence[Point]) -> Callable[[Dict[Point, np.ndarray]], np.ndarray]:
         target = self._index[point.where]
         operators, fed = self._walk(target, set(sources))
-        interpreter = tf.lite.Interpreter(model_content=self._cut(operators, fed, target))
+        interpreter = tf.lite.Interpreter(model_content=cut(self._data, operators, fed, [target]))
         interpreter.allocate_tensors()
         kinds = {detail["index"]: detail["dtype"] for detail in interpreter.get_input_details()}
 
@@ -118,26 +116,6 @@ class TfliteSide(Side):
                 else:
                     needed.append(read)
         return sorted(operators), sorted(sources)
-
-    def _cut(self, operators: Sequence[int], inputs: Sequence[int], output: int) -> bytes:
-        """The model with no operators but these, and these tensors for its inputs and its output, all by position.
-
-        It is the same file but for the lists in its first subgraph's table.
-        """
-        table = self._graph._tab
-        made = bytearray(self._data)
-        made.extend(bytes(-len(made) % 4))
-        for field, tensors in ((INPUTS_FIELD, inputs), (OUTPUTS_FIELD, [output])):
-            # An offset points forward only, which the end of the file always is.
-            where = table.Pos + table.Offset(field)
-            struct.pack_into("<I", made, where, len(made) - where)
-            made.extend(struct.pack(f"<I{len(tensors)}i", len(tensors), *tensors))
-        first = table.Vector(table.Offset(OPERATORS_FIELD))
-        struct.pack_into("<I", made, first - 4, len(operators))
-        for place, position in enumerate(operators):
-            where = first + 4 * place
-            struct.pack_into("<I", made, where, self._graph.Operators(position)._tab.Pos - where)
-        return bytes(made)
 
 
 def _same_value(graph: tf.Graph, name: str) -> List[tf.Tensor]:

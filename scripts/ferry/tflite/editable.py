@@ -37,6 +37,19 @@ class _AlignedBuffer(schema.BufferT):
         return schema.BufferEnd(builder)
 
 
+def packed(model: schema.ModelT, size: int) -> bytes:
+    """``model`` as a flatbuffer with aligned constants; ``size`` is about how many bytes those have."""
+    buffers = []
+    for buffer in model.buffers:
+        aligned = _AlignedBuffer()
+        aligned.data = buffer.data
+        buffers.append(aligned)
+    model.buffers = buffers
+    builder = flatbuffers.Builder(size + (1 << 16))
+    builder.Finish(model.Pack(builder), IDENTIFIER)
+    return bytes(builder.Output())
+
+
 class EditableModel:
     """The model in ``data``, of one subgraph. Tensors are named by their indices.
 
@@ -154,15 +167,7 @@ class EditableModel:
     def to_bytes(self) -> bytes:
         """The model as a flatbuffer, without the operators, tensors and constants that no output depends on."""
         self._remove_dead()
-        buffers = []
-        for buffer in self._model.buffers:
-            aligned = _AlignedBuffer()
-            aligned.data = buffer.data
-            buffers.append(aligned)
-        self._model.buffers = buffers
-        builder = flatbuffers.Builder(self._size + (1 << 16))
-        builder.Finish(self._model.Pack(builder), IDENTIFIER)
-        return bytes(builder.Output())
+        return packed(self._model, self._size)
 
     def _code(self, kind: int) -> int:
         if kind not in self._codes:

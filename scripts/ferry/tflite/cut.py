@@ -1,0 +1,38 @@
+"""The same ``.tflite`` with other inputs, outputs or operators: only the lists in its subgraph's table change."""
+
+import struct
+from typing import Optional, Sequence
+
+import tflite as schema
+
+# Where the schema puts these in a subgraph's table.
+_INPUTS, _OUTPUTS, _OPERATORS = 6, 8, 10
+
+
+def cut(
+    data: bytes,
+    operators: Optional[Sequence[int]] = None,
+    inputs: Optional[Sequence[int]] = None,
+    outputs: Optional[Sequence[int]] = None,
+) -> bytes:
+    """The model ``data`` with no operators but these, and these tensors for its inputs and outputs, all by position.
+
+    What is ``None`` stays as it is. An operator or tensor keeps its position.
+    """
+    graph = schema.Model.GetRootAsModel(data, 0).Subgraphs(0)
+    table = graph._tab
+    made = bytearray(data)
+    made.extend(bytes(-len(made) % 4))
+    for field, tensors in ((_INPUTS, inputs), (_OUTPUTS, outputs)):
+        if tensors is not None:
+            # An offset points forward only, which the end of the file always is.
+            where = table.Pos + table.Offset(field)
+            struct.pack_into("<I", made, where, len(made) - where)
+            made.extend(struct.pack(f"<I{len(tensors)}i", len(tensors), *tensors))
+    if operators is not None:
+        first = table.Vector(table.Offset(_OPERATORS))
+        struct.pack_into("<I", made, first - 4, len(operators))
+        for place, position in enumerate(operators):
+            where = first + 4 * place
+            struct.pack_into("<I", made, where, graph.Operators(position)._tab.Pos - where)
+    return bytes(made)

@@ -1,10 +1,11 @@
 """Where a sample's inputs come from, in a form that any process can be handed: a seed, or arrays on the disk."""
 
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
 from ferry.verify import random_inputs
+from ferry.verify.index_ranges import IndexRange
 from ferry.verify.random_inputs import Distribution
 
 
@@ -21,15 +22,26 @@ class InputSource:
 
 
 class RandomInputs(InputSource):
-    """Seeded draws of the shapes and dtypes of ``examples``."""
+    """Seeded draws of the shapes and dtypes of ``examples``; ``ranges`` are those that indices are drawn from."""
 
-    def __init__(self, names: List[str], examples: List[np.ndarray], distribution: Distribution, count: int):
+    def __init__(
+        self,
+        names: List[str],
+        examples: List[np.ndarray],
+        distribution: Distribution,
+        count: int,
+        ranges: Sequence[Optional[IndexRange]] = (),
+    ):
         self.count = count
-        self._examples, self._distribution = examples, distribution
-        drawn = [random_inputs.describe(name, example, distribution) for name, example in zip(names, examples)]
+        self._examples, self._distribution, self._ranges = examples, distribution, list(ranges)
+        drawn = [
+            random_inputs.describe(name, example, distribution, span)
+            for name, example, span in zip(names, examples, self._ranges or [None] * len(examples))
+        ]
+        first = "; the first is the example input" if any(self._ranges) else ""
         self.description = {
             "kind": "random",
-            "text": f"drawn at random: {', '.join(drawn)}; seed {random_inputs.SEED}",
+            "text": f"drawn at random: {', '.join(drawn)}; seed {random_inputs.SEED}{first}",
             "path": None,
             "sha256": None,
             "seed": random_inputs.SEED,
@@ -37,7 +49,7 @@ class RandomInputs(InputSource):
         self.sample(0)
 
     def sample(self, position: int) -> List[np.ndarray]:
-        return random_inputs.draw(position, self._examples, self._distribution)
+        return random_inputs.draw(position, self._examples, self._distribution, ranges=self._ranges)
 
 
 class StoredArray(NamedTuple):

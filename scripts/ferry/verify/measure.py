@@ -175,7 +175,9 @@ class Measurement:
         self._hello = first.worker.answer()
         # One of its own: another check of the same model may be at work.
         self._inputs_folder = WorkFolder(job.output, "inputs.")
-        self._source: InputSource = first.worker.call("prepare", job.given, job.samples, self._inputs_folder.path)
+        self._source: InputSource = first.worker.call(
+            "prepare", job.given, job.samples, self._inputs_folder.path, job.artifacts.get("onnx", "")
+        )
         self._probe: Dict[str, Any] = first.worker.call("begin", self._source, job.float64_samples)
         first.step = "begin"
         count, each = self._source.count, max(self._probe["bytes"], 1)

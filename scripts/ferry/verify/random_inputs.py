@@ -1,10 +1,11 @@
 """Seeded random inputs: the same on every machine, each one a function of the seed and its position alone."""
 
-from typing import List, NamedTuple
+from typing import List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
 from ferry.errors import VerificationError
+from ferry.verify.index_ranges import IndexRange
 
 SEED = 20200923
 
@@ -53,24 +54,43 @@ def is_distribution(text: str) -> bool:
     return text.split(":")[0] in _DEFAULTS
 
 
-def draw(position: int, examples: List[np.ndarray], distribution: Distribution, seed: int = SEED) -> List[np.ndarray]:
+def draw(
+    position: int,
+    examples: List[np.ndarray],
+    distribution: Distribution,
+    seed: int = SEED,
+    ranges: Sequence[Optional[IndexRange]] = (),
+) -> List[np.ndarray]:
     """The inputs of sample ``position``, of the shapes and dtypes of ``examples``.
 
-    Floats are drawn from ``distribution``; integers uniformly from the range that the example spans, so that tokens
-    stay in the vocabulary; booleans by a coin's toss.
+    An input that has one of the ``ranges`` is drawn from that, uniformly. Of the others floats are drawn from
+    ``distribution``; integers uniformly from the range that the example spans; booleans by a coin's toss. Where there
+    is any of the ``ranges``, sample 0 is the example itself.
 
     Raises:
         VerificationError: an example is of another dtype.
     """
+    if position == 0 and any(ranges):
+        return [np.array(example) for example in examples]
     generator = np.random.Generator(np.random.PCG64([seed, position]))
-    return [_draw(generator, example, distribution) for example in examples]
+    each = list(ranges) or [None] * len(examples)
+    return [
+        _draw(generator, example, distribution) if span is None else _index(generator, example, span)
+        for example, span in zip(examples, each)
+    ]
 
 
-def describe(name: str, example: np.ndarray, distribution: Distribution) -> str:
+def describe(name: str, example: np.ndarray, distribution: Distribution, span: Optional[IndexRange] = None) -> str:
     """What the input ``name`` is drawn from, in words."""
+    if span is not None:
+        return f"{name} from {span.lowest} to {span.highest}, the rows of the table that it reads"
     if example.dtype.kind in "iu":
         return f"{name} from {int(example.min())} to {int(example.max())}"
     return f"{name} true or false" if example.dtype.kind == "b" else f"{name} {distribution}"
+
+
+def _index(generator: np.random.Generator, example: np.ndarray, span: IndexRange) -> np.ndarray:
+    return generator.integers(span.lowest, span.highest, example.shape, endpoint=True).astype(example.dtype)
 
 
 def _draw(generator: np.random.Generator, example: np.ndarray, distribution: Distribution) -> np.ndarray:

@@ -8,17 +8,18 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Union
 
 import numpy as np
 
-from ferry.errors import ModelFileError, VerificationError
+from ferry.errors import FerryError, ModelFileError, VerificationError
 from ferry.model import model_file
 from ferry.model.model_source import ModelSource
 from ferry.runtimes.onnx_reference import OnnxReference
 from ferry.runtimes.pytorch_runtime import PytorchRuntime
-from ferry.verify import chunk_file, float64_share, given_inputs, image_inputs, random_inputs
+from ferry.verify import chunk_file, float64_share, given_inputs, image_inputs, index_ranges, random_inputs
 from ferry.verify.chunk_file import Chunk, NoRoom, Placed, Stored
 from ferry.verify.inference_latency import Latency
 from ferry.verify.input_source import InputSource, RandomInputs
 from ferry.verify.output_errors import OutputErrors
 from ferry.verify.output_summary import OutputSummary
+from ferry.verify.random_inputs import Distribution
 
 
 class ReferenceWorker:
@@ -39,12 +40,14 @@ class ReferenceWorker:
             "code": _code_digest(self._path),
         }
 
-    def prepare(self, given: str, limit: int, folder: str) -> InputSource:
-        """The inputs that ``given`` means, ``limit`` at most: a file, a folder, a distribution, or the model's own."""
+    def prepare(self, given: str, limit: int, folder: str, exported: str) -> InputSource:
+        """The inputs that ``given`` means, ``limit`` at most: a file, a folder, a distribution, or the model's own.
+
+        ``exported`` is the model as ONNX, whose tables say which integers random inputs may hold.
+        """
         specs = self._model.inputs
-        names = [spec.name for spec in specs]
         if given and random_inputs.is_distribution(given):
-            return RandomInputs(names, self._model.example_inputs, random_inputs.parse(given), limit)
+            return self._random(random_inputs.parse(given), limit, exported)
         if given and os.path.isdir(given):
             preprocessing = self._function("get_preprocessing")
             if preprocessing is None:
@@ -66,7 +69,24 @@ class ReferenceWorker:
         get_inputs = self._function("get_inputs")
         if get_inputs is not None:
             return given_inputs.of_model_file(self._guarded(get_inputs), self._path, specs, limit, folder)
-        return RandomInputs(names, self._model.example_inputs, random_inputs.STANDARD_NORMAL, limit)
+        return self._random(random_inputs.STANDARD_NORMAL, limit, exported)
+
+    def _random(self, distribution: Distribution, limit: int, exported: str) -> RandomInputs:
+        examples = self._model.example_inputs
+        try:
+            ranges = index_ranges.of_file(exported)
+            if len(ranges) != len(examples):
+                ranges = []
+            for end in ("lowest", "highest") if any(ranges) else ():
+                arrays = [
+                    example if span is None else np.full_like(example, getattr(span, end))
+                    for example, span in zip(examples, ranges)
+                ]
+                self._outputs(self._model, arrays, 0)
+        except FerryError:
+            # A file that cannot be read has its own message; what the model does not bear is not drawn.
+            ranges = []
+        return RandomInputs([spec.name for spec in self._model.inputs], examples, distribution, limit, ranges)
 
     def begin(self, source: InputSource, float64_samples: Optional[int]) -> Dict[str, Any]:
         """Take the inputs, and see whether the model can be a reference at all.

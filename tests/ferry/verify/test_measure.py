@@ -330,6 +330,19 @@ def test_given_inputs_are_used_and_gone_afterwards(job, tmp_path):
     assert os.listdir(job.output) == ["references"]
 
 
+@pytest.mark.parametrize(("forward", "highest"), [("self.e(x + 2)", 37), ("self.e(x % 3) + int(x.max() < 9)", 1)])
+def test_tokens_are_drawn_from_the_table_that_they_read(job, tmp_path, forward, highest):
+    example = "torch.tensor([[0, 1]])"
+    path = write_model(tmp_path / "m.py", forward, example, "torch.manual_seed(1); self.e = nn.Embedding(40, 4)")
+    export(path)
+    model = ModelSource(str(path))
+    source = measured(job._replace(model=model, artifacts={"onnx": str(tmp_path / "model.onnx")})).source
+    drawn = {int(token) for position in range(SAMPLES) for token in source.sample(position)[0].ravel()}
+    assert max(drawn) == highest
+    assert source.sample(0)[0].tolist() == [[0, 1]]
+    assert ("from 0 to 37, the rows of the table" in source.description["text"]) == (highest == 37)
+
+
 def test_with_no_stage_left_the_reference_is_not_computed_to_its_end(job, tmp_path):
     (tmp_path / "model.onnx").write_bytes(b"nothing")
     job = job._replace(artifacts={"onnx": str(tmp_path / "model.onnx")}, samples=100_000)

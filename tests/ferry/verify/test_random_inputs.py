@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from ferry.errors import VerificationError
+from ferry.verify.index_ranges import IndexRange
 from ferry.verify.random_inputs import STANDARD_NORMAL, Distribution, describe, draw, is_distribution, parse
 
 pytestmark = pytest.mark.fast
@@ -53,6 +54,19 @@ def test_integers_stay_in_the_examples_range():
     drawn = np.concatenate([values(example, position) for position in range(100)])
     assert drawn.dtype == np.int64
     assert set(drawn) == set(range(3, 10))
+
+
+def test_indices_are_drawn_from_the_whole_table_and_the_first_sample_is_the_example():
+    examples = [np.array([3, 4], np.int32), np.zeros(2, np.float32)]
+    ranges = [IndexRange(0, 40), None]
+    drawn = [draw(position, examples, STANDARD_NORMAL, ranges=ranges) for position in range(300)]
+    for array, example in zip(drawn[0], examples):
+        np.testing.assert_array_equal(array, example)
+    assert {int(value) for each in drawn for value in each[0]} == set(range(41))
+    assert drawn[1][0].dtype == np.int32 and drawn[1][1].any()
+    assert (
+        describe("a", examples[0], STANDARD_NORMAL, ranges[0]) == "a from 0 to 40, the rows of the table that it reads"
+    )
 
 
 def test_booleans_take_both_values():

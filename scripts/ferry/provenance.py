@@ -5,13 +5,14 @@ import os
 import platform
 from typing import Any, Dict, Optional
 
+from ferry.model import user_packages
 from ferry.versions import versions
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), *[os.pardir] * 2)
 
 
 def provenance() -> Dict[str, Any]:
-    """The packages' versions, the lock's SHA-256, and the processor's name; none of it depends on the model."""
+    """The packages' versions, the lock's SHA-256, what REQUIREMENTS added, and the processor's name."""
     found = versions()
     release = ".".join(found["tensorflow"].split(".")[:2])
     # The default TensorFlow's lock is the repository's; another's is named after it.
@@ -22,6 +23,7 @@ def provenance() -> Dict[str, Any]:
         "versions": found,
         "lock": os.path.relpath(lock, ROOT),
         "lock_sha256": _digest(lock),
+        "packages": user_packages.recorded(),
         "platform": platform.platform(terse=True),
         "processor": _processor(),
     }

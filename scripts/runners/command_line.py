@@ -4,6 +4,7 @@ import argparse
 import os
 import shlex
 import sys
+from pathlib import Path
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from runners import (
@@ -14,14 +15,19 @@ from runners import (
     image,
     lock,
     matrix,
+    package_layer,
     plan,
     processes,
+    requirements_file,
+    resolve,
     run_stage,
     stages,
+    uv,
     variables,
     venv,
 )
 from runners.errors import RunnerError
+from runners.paths import ROOT
 
 
 def main(arguments: List[str]) -> int:
@@ -161,8 +167,15 @@ def _image(options: argparse.Namespace) -> int:
     return 0
 
 
+def _install_packages(options: argparse.Namespace) -> int:
+    tools = resolve.Tools(str(uv.ensure()), uv.environment(), sys.executable, ROOT / options.lock)
+    resolve.install(tools, options.requirements, requirements_file.read(options.requirements), Path(options.folder))
+    return 0
+
+
 def _remove_images(_options: argparse.Namespace) -> int:
     for name in engines.QUESTIONS:
+        package_layer.remove(name)
         image.remove(name)
     return 0
 
@@ -228,6 +241,10 @@ def _parser() -> argparse.ArgumentParser:
     command("coverage-newest", _coverage_newest, "convert a newer onnx's own tests of its operators")
     command("shell", _shell, "open a shell in a runner").add_argument("runner")
     command("image", _image, "build a container runner's image").add_argument("runner")
+    packages = command("install-packages", _install_packages, "install the user's packages in the build of an image")
+    packages.add_argument("lock")
+    packages.add_argument("requirements")
+    packages.add_argument("folder")
     command("remove-images", _remove_images, "remove the images that this checkout built last")
     command("doctor", _doctor, "say what this machine has for Ferry, and what that means")
     linter = command("lint", _lint, "run a linter in the linters' environment")

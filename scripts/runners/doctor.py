@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
-from runners import choose, engines, sandbox_probe, venv
+from runners import choose, engines, package_folder, sandbox_probe, seen, variables, venv
+from runners.errors import RunnerError
 from runners.paths import ROOT
 
 OLDEST_DRIVER = [450, 80, 2]
@@ -86,6 +87,20 @@ def _environment(tf: str) -> Callable[[], Finding]:
     return look
 
 
+def _packages() -> Finding:
+    given = variables.read()["REQUIREMENTS"]
+    if not given:
+        sets = [path for path in package_folder.FOLDER.glob("*") if path.suffix != ".partial"]
+        return Finding("REQUIREMENTS unset", f"{len(sets)} sets of packages", f"in {package_folder.FOLDER}")
+    try:
+        folder = package_folder.of(venv.TF24, seen.from_the_root(given))
+    except RunnerError as error:
+        return Finding("REQUIREMENTS", given, str(error), fine=False)
+    if folder.is_dir():
+        return Finding("REQUIREMENTS", given, f"its packages are in {folder.relative_to(ROOT)}, for RUNNER=venv")
+    return Finding("REQUIREMENTS", given, "the first stage that imports the model file installs its packages")
+
+
 def _sandbox() -> Finding:
     answer = sandbox_probe.ask()
     if isinstance(answer, sandbox_probe.Works):
@@ -149,6 +164,7 @@ LOOKS = (
     _engine("podman"),
     _runner,
     *map(_environment, venv.BY_TENSORFLOW),
+    _packages,
     _sandbox,
     _room,
     _gpu,

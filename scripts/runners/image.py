@@ -68,9 +68,9 @@ def ensure(engine: Engine, image: Image) -> str:
         RunnerError: the build failed; the message says why.
     """
     name = image.name()
-    if not _exists(engine, name):
+    if not exists(engine, name):
         with one_at_a_time(ENVIRONMENTS):
-            if not _exists(engine, name):
+            if not exists(engine, name):
                 _failed(engine.name, image).write_text(name)
                 _build(engine, image, name)
                 _failed(engine.name, image).unlink()
@@ -95,11 +95,11 @@ def remove(engine: str) -> None:
     for image in (*BY_TENSORFLOW.values(), GPU):
         with contextlib.suppress(FileNotFoundError):
             name = _last(engine, image).read_text()
-            _call(engines.need(engine).name, ["rmi", name])
+            call(engines.need(engine).name, ["rmi", name])
             _last(engine, image).unlink()
             if image == GPU:
                 # It may be in use, or was never made: both are no trouble.
-                _call(engine, ["volume", "rm", container_gpu.VOLUME])
+                call(engine, ["volume", "rm", container_gpu.VOLUME])
 
 
 def base() -> str:
@@ -115,8 +115,9 @@ def _copied(image: Image) -> Iterator[Path]:
             yield from (file for file in inside if file.is_file() and not set(KEPT_OUT) & set(file.parts))
 
 
-def _exists(engine: Engine, name: str) -> bool:
-    return _call(engine.name, ["image", "inspect", "--format", "{{.Id}}", name]) == 0
+def exists(engine: Engine, name: str) -> bool:
+    """Whether ``engine`` has the image ``name``."""
+    return call(engine.name, ["image", "inspect", "--format", "{{.Id}}", name]) == 0
 
 
 def _build(engine: Engine, image: Image, name: str) -> None:
@@ -156,7 +157,7 @@ def _replace_the_last(engine: Engine, image: Image, name: str) -> None:
     last = _last(engine.name, image)
     with contextlib.suppress(FileNotFoundError):
         if last.read_text() != name:
-            _call(engine.name, ["rmi", last.read_text()])
+            call(engine.name, ["rmi", last.read_text()])
     last.write_text(name)
 
 
@@ -168,7 +169,8 @@ def _last(client: str, image: Image) -> Path:
     return ENVIRONMENTS / f"image-{client}-{image.kind}"
 
 
-def _call(client: str, arguments: List[str]) -> int:
+def call(client: str, arguments: List[str]) -> int:
+    """Call an engine's client, whatever it says; return its exit code."""
     return subprocess.run([client, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
 
 

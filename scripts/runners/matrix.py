@@ -9,7 +9,7 @@ import tempfile
 import time
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from runners import choose, engines, image, run_stage, stages, variables, venv
+from runners import choose, engines, image, package_folder, package_layer, run_stage, stages, variables, venv
 from runners.errors import RunnerError
 from runners.paths import ROOT
 from runners.stages import Job, Model, Stage
@@ -81,7 +81,7 @@ def run(jobs: Sequence[Job], tfs: Sequence[str], runners: Sequence[str]) -> int:
     outcomes: Dict[Cell, Outcome] = {}
     for tf in tfs:
         for runner in there:
-            missing = _prepare(tf, runner)
+            missing = _prepare(tf, runner, jobs[0].values["REQUIREMENTS"])
             for cell in (Cell(job.models[0], tf, runner, tuple(sorted(job.values.items()))) for job in jobs):
                 outcomes[cell] = Outcome([], {}, missing) if missing else _convert(cell)
                 _row([f"{cell.model.name:<{width}}", tf, f"{runner:<6}", *_columns(outcomes[cell])])
@@ -101,11 +101,14 @@ def _that_answer(runners: List[str]) -> List[str]:
     return found
 
 
-def _prepare(tf: str, runner: str) -> Optional[str]:
+def _prepare(tf: str, runner: str, requirements: str) -> Optional[str]:
     """Make the environment or image, so that its making is in no cell's seconds; the reason where it cannot be made."""
     try:
         if runner in engines.QUESTIONS:
-            image.ensure(engines.at_hand(runner), image.BY_TENSORFLOW[tf])
+            engine, wanted = engines.at_hand(runner), image.BY_TENSORFLOW[tf]
+            package_layer.ensure(engine, wanted, requirements) if requirements else image.ensure(engine, wanted)
+        elif requirements:
+            package_folder.ensure(venv.BY_TENSORFLOW[tf], requirements)
         else:
             venv.ensure(venv.BY_TENSORFLOW[tf])
     except RunnerError as error:

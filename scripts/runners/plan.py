@@ -11,7 +11,7 @@ import sys
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 from ferry.printable import printable
-from runners import model_names, records, seen, stages, variables
+from runners import model_names, records, requirements_file, seen, stages, variables
 from runners.digests import Known
 from runners.errors import RunnerError
 from runners.paths import ROOT
@@ -102,6 +102,9 @@ def jobs(names: Sequence[str], of_variables: bool, zoo: bool = False) -> List[Jo
         # An INPUTS that is no file is a distribution.
         if values[name] and os.path.lexists(str(ROOT / os.path.expanduser(values[name]))):
             values[name] = seen.from_the_root(values[name])
+    if values["REQUIREMENTS"]:
+        values["REQUIREMENTS"] = seen.from_the_root(values["REQUIREMENTS"])
+        requirements_file.read(values["REQUIREMENTS"])
     made = [Job((Model(each.name, seen.from_the_root(each.source)),), build, values) for each in models]
     missing = [name for name in names if name not in {model.name for model in models}]
     return [*made, *(_job_of_name(name, build, values, named) for name in missing)]

@@ -91,6 +91,8 @@ def declared(stage: Stage, job: Job) -> List[str]:
     found = [model.source for model in job.models] if stage.reads_the_model else []
     if "WEIGHTS" in stage.variables and job.values["WEIGHTS"]:
         found.append(job.values["WEIGHTS"])
+    if "REQUIREMENTS" in stage.variables and job.values["REQUIREMENTS"]:
+        found.append(job.values["REQUIREMENTS"])
     return [*found, *(f"{job.reads_from}/{name}" for name in stage.reads)]
 
 

@@ -14,6 +14,8 @@ from runners import (
     engines,
     image,
     leftovers,
+    package_folder,
+    package_layer,
     processes,
     records,
     sandbox,
@@ -33,6 +35,8 @@ from runners.stages import Job, Stage
 
 # What an engine's client ends with where it could not start the container, and what the kernel's SIGKILL looks like.
 NOT_STARTED, KILLED = (125, 126, 127), 137
+# Where the stage finds the user's packages, as ferry.model.user_packages has it.
+PACKAGES = "FERRY_PACKAGES"
 # What a stage has read, as it says, in its airlock.
 REPORT = "read.json"
 # What every stage reads of the checkout: its own sources, the locks, whose digests it notes in what it makes, and the
@@ -59,6 +63,11 @@ class Run(NamedTuple):
         record = [f"--record={self.place.path}/{REPORT}"] if self.stage.target else []
         newest = [f"--newest={self.newest}"] if self.newest else []
         return [first, f"--shown={self.job.folder(self.stage)}", *record, *newest, *rest]
+
+    @property
+    def packages(self) -> str:
+        """The requirements file of what the model file imports; empty for none."""
+        return self.job.values["REQUIREMENTS"] if "REQUIREMENTS" in self.stage.variables else ""
 
     @property
     def what(self) -> str:
@@ -122,27 +131,36 @@ def _record(one: Run, before: records.Before, in_image: bool) -> None:
 
 def _in_an_environment(one: Run, runner: str, bwrap: Optional[List[str]]) -> int:
     """Run it in a virtual environment, in the sandbox that ``bwrap`` makes if that is given, or in this image's own."""
-    python = sys.executable
+    python, variables_of_stage = sys.executable, {}
+    packages = one.packages
     if runner == "venv":
-        python = str(venv.ensure(venv.BY_TENSORFLOW[one.job.values["TF"]]))
+        environment = venv.BY_TENSORFLOW[one.job.values["TF"]]
+        python = str(venv.ensure(environment))
+        folder = str(package_folder.ensure(environment, packages)) if packages else ""
+        variables_of_stage = {PACKAGES: folder}
+    elif packages:
+        raise RunnerError("the image holds what the stages need; REQUIREMENTS is for a checkout of Ferry")
     command = [python, "-s", *one.program()]
     if bwrap is None:
-        program: Program = processes.Stage(command, _with_room(own_environment(), one.place.path), one.output)
+        given = {**own_environment(), **variables_of_stage}
+        program: Program = processes.Stage(command, _with_room(given, one.place.path), one.output)
     else:
         bytecode.ensure(python)
         pythons = [python, one.newest] if one.newest else [python]
         reads = [path for each in pythons for path in sandbox.interpreter_paths(each)]
         reads += [str(ROOT / path) for path in (*OF_FERRY, *(one.shown or []))]
+        reads += filter(None, variables_of_stage.values())
         gpu = "DEVICE" in one.stage.variables and one.job.values["DEVICE"] == "gpu"
         command = sandbox.command(bwrap, command, reads, [str(ROOT / one.place.path)], gpu)
-        program = processes.Sandboxed(command, sandbox.environment(), one.output)
+        program = processes.Sandboxed(command, {**sandbox.environment(), **variables_of_stage}, one.output)
     return processes.run(program, one.what, processes.time_limit(), answers_late=True)
 
 
 def _in_a_container(one: Run, runner: str) -> int:
     engine = engines.at_hand(runner)
     values = one.job.values
-    wanted = image.ensure(engine, image.wanted(values["TF"], values["DEVICE"]))
+    below = image.wanted(values["TF"], values["DEVICE"])
+    wanted = package_layer.ensure(engine, below, one.packages) if one.packages else image.ensure(engine, below)
     options: List[str] = []
     if "DEVICE" in one.stage.variables and values["DEVICE"] == "gpu":
         options = container_gpu.options(engine, wanted)

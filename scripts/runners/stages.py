@@ -8,8 +8,10 @@ import os
 from typing import Dict, List, NamedTuple, Tuple
 
 # What an option's value is taken from: a variable of the user's, the model's file, its name, a file that an earlier
-# stage made, the folder of those, or the place in the airlock that the stage writes to.
+# stage made, the folder of those, or the place in the airlock that the stage writes to. What decides which packages
+# the stage finds is no part of its command line.
 VARIABLE, SOURCE, NAME, ARTIFACT, FOLDER, OUTPUT = "variable", "source", "name", "artifact", "folder", "output"
+PACKAGES = "packages"
 # What a stage is shown of a file that the user names: the folder that it lies in, or the file or folder alone.
 ITS_FOLDER, ALONE = "its folder", "alone"
 # Where what a stage makes is published: the model's folder, the one that holds all models', or docs/.
@@ -59,7 +61,7 @@ class Stage(NamedTuple):
     @property
     def variables(self) -> Tuple[str, ...]:
         """The user's variables that its options are taken from."""
-        return tuple(option.what for option in self.options if option.kind == VARIABLE)
+        return tuple(option.what for option in self.options if option.kind in (VARIABLE, PACKAGES))
 
     @property
     def reads_the_model(self) -> bool:
@@ -99,10 +101,11 @@ class Job(NamedTuple):
         return f"{self.build}/{self.models[0].name}" if len(self.models) == 1 else self.build
 
 
-def _the_model(shape: bool = True, weights: bool = True) -> Tuple[Option, ...]:
+def _the_model(shape: bool = True, weights: bool = True, packages: bool = True) -> Tuple[Option, ...]:
     options = [Option("--model", SOURCE, shown=ITS_FOLDER)]
     options += [Option("--weights", VARIABLE, "WEIGHTS", ITS_FOLDER)] if weights else []
     options += [Option("--input-shape", VARIABLE, "INPUT_SHAPE")] if shape else []
+    options += [Option("", PACKAGES, "REQUIREMENTS")] if packages else []
     return tuple(options)
 
 
@@ -128,7 +131,7 @@ TABLE = (
     Stage(
         "import_onnx",
         "scripts/import_onnx.py",
-        (*_the_model(weights=False), Option("--output", OUTPUT, "model.onnx")),
+        (*_the_model(weights=False, packages=False), Option("--output", OUTPUT, "model.onnx")),
         makes=(Product("model.onnx", MODEL_BYTES),),
         target="model.onnx",
     ),
@@ -251,6 +254,8 @@ def arguments(stage: Stage, job: Job, output: str) -> List[str]:
 def _values(option: Option, job: Job, output: str) -> List[str]:
     if option.kind == SOURCE:
         return [model.source for model in job.models]
+    if option.kind == PACKAGES:
+        return []
     if option.kind == NAME:
         return [model.name for model in job.models]
     if option.kind == VARIABLE:

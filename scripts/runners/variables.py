@@ -42,6 +42,7 @@ TABLE = (
     Variable(
         "INPUT_SHAPE", "", "the inputs' shapes, as in 1,3,224,224, of a .pt, or of an .onnx where they are not static"
     ),
+    Variable("REQUIREMENTS", "", "a file of pip's: packages that the model file imports and Ferry's lock lacks"),
     Variable("ONNX", "", "the same as MODEL= for an .onnx file"),
     Variable("FUZZ", "10000", "how many files `fuzz` tries", is_count=True),
     Variable("NAME", "", "what `new` writes a model file for"),

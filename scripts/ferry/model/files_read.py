@@ -13,6 +13,7 @@ import time
 from typing import Any, Dict, List, NamedTuple, Optional, Set
 
 from ferry import atomic_file
+from ferry.model import user_packages
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 _SCRIPTS = os.path.join(ROOT, "scripts") + os.sep
@@ -64,7 +65,8 @@ def write(target: str, given: Dict[str, Any]) -> None:
 
 def _users(modules: Set[str]) -> Set[str]:
     """The files that were read and are neither the environment's nor Ferry's nor the system's nor the stage's own."""
-    others = tuple(os.path.realpath(each) + os.sep for each in (_SCRIPTS, sys.prefix, sys.base_prefix))
+    folders = (_SCRIPTS, sys.prefix, sys.base_prefix, user_packages.folder())
+    others = tuple(os.path.realpath(each) + os.sep for each in folders if each)
     found = set()
     for path in {*modules, *_watched.read} - _watched.written:
         foreign = not os.path.realpath(path).startswith((*others, *_SYSTEM)) and not path.endswith(".pyc")

@@ -11,6 +11,7 @@ from typing import Any, Callable
 
 from ferry import child_processes
 from ferry.errors import ModelFileError
+from ferry.model import user_packages
 
 MODULE = "ferry_user_model"
 
@@ -26,6 +27,7 @@ def import_file(path: str) -> ModuleType:
         others = sorted(os.path.basename(name) for name in glob.glob(os.path.join(glob.escape(folder), "*.py")))
         there = f"; {folder} holds {', '.join(others)}" if others else ""
         raise ModelFileError(f"there is no model file {path}{there}")
+    user_packages.add()
     # The model's own folder comes last: a sibling named like a library must not shadow it.
     sys.path.append(os.path.abspath(os.path.dirname(path)))
     spec = importlib.util.spec_from_file_location(MODULE, path)
@@ -95,6 +97,8 @@ def _end_child(error: BaseException, end: Callable[[int], Any]) -> None:
 def _described(error: BaseException) -> str:
     # The first line says it; PyTorch's C++ parts follow with a stack of their own.
     text = f"{type(error).__name__}: {error}".strip()
+    if isinstance(error, ModuleNotFoundError):
+        return f"{text}; REQUIREMENTS=requirements.txt names the packages that a model file imports"
     return text.split("\nException raised from")[0].split("\nThe above operation")[0]
 
 

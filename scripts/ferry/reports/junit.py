@@ -9,6 +9,12 @@ from ferry.printable import printable
 def render(report: Dict[str, Any]) -> bytes:
     """One test case a stage, and one for each of its outputs; one alone where the check could not be made."""
     suite = ElementTree.Element("testsuite", name=printable(f"ferry.{report['model']}"))
+    coverage = report.get("coverage")
+    if coverage and coverage["reason"] is None:
+        properties = ElementTree.SubElement(suite, "properties")
+        for key, value in coverage.items():
+            if isinstance(value, int):
+                ElementTree.SubElement(properties, "property", name=f"coverage.{key}", value=str(value))
     if report["fault"]:
         case = _case(suite, report, "verify", report["seconds"])
         ElementTree.SubElement(case, "error", message=printable(report["fault"]), type="VerificationError")

@@ -47,9 +47,10 @@ def lines(verdict: Verdict, path: str) -> List[str]:
             said.append(f"{name}: {stage.remark}")
         if stage.pieces is not None:
             said.extend(line for line in stage.pieces.lines(name) if line not in said)
+    coverage = [] if verdict.coverage is None else [verdict.coverage.line]
     word = "passed" if verdict.passed else "FAILED"
     whole = f"{word}: {verdict.samples} inputs against PyTorch{_wide(verdict)} in {verdict.seconds or 0:.1f} s; {path}"
-    return [f"verify: {line}" for line in (*said, *verdict.notes, whole)]
+    return [f"verify: {line}" for line in (*said, *verdict.notes, *coverage, whole)]
 
 
 def _article(verdict: Verdict) -> str:

@@ -1,6 +1,6 @@
 """Where a sample's inputs come from, in a form that any process can be handed: a seed, or arrays on the disk."""
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -15,6 +15,8 @@ class InputSource:
     count: int
     # What the inputs are, for a reader, and for the key under which references are kept.
     description: Dict[str, Any]
+    # Of each integer input that was drawn at random its name, the lowest, the highest, whether a table says so.
+    integers: Sequence[Tuple[str, int, int, bool]] = ()
 
     def sample(self, position: int) -> List[np.ndarray]:
         """The inputs of one sample, contiguous and writable."""
@@ -34,9 +36,15 @@ class RandomInputs(InputSource):
     ):
         self.count = count
         self._examples, self._distribution, self._ranges = examples, distribution, list(ranges)
+        spans = self._ranges or [None] * len(examples)
         drawn = [
             random_inputs.describe(name, example, distribution, span)
-            for name, example, span in zip(names, examples, self._ranges or [None] * len(examples))
+            for name, example, span in zip(names, examples, spans)
+        ]
+        self.integers = [
+            (name, int(example.min()), int(example.max()), False) if span is None else (name, *span, True)
+            for name, example, span in zip(names, examples, spans)
+            if span is not None or example.dtype.kind in "iu"
         ]
         first = "; the first is the example input" if any(self._ranges) else ""
         self.description = {

@@ -10,6 +10,7 @@ from ferry.verify.verdict import (
     Artifact,
     Criterion,
     Inputs,
+    IntegerInput,
     OutputVerdict,
     ReferenceFigures,
     Settings,
@@ -50,6 +51,7 @@ def verdict(
         settings=settings,
         inputs=Inputs(
             **outcome.source.description,
+            integers=[IntegerInput(*each) for each in outcome.source.integers],
             tensors=[Tensor(spec.name, list(spec.shape), str(spec.dtype)) for spec in outcome.inputs],
         ),
         criterion=_criterion(outcome.source.count),
@@ -62,6 +64,7 @@ def verdict(
         },
         stages=stages,
         provenance=provenance,
+        coverage=outcome.coverage,
     )
 
 

@@ -11,6 +11,8 @@ from ferry.folder_lock import WorkFolder
 from ferry.model.model_source import ModelSource
 from ferry.runtimes import TensorSpec
 from ferry.verify import criterion, matched_tensors, reference_store, vacuity
+from ferry.verify.coverage import input_coverage
+from ferry.verify.coverage.input_coverage import InputCoverage
 from ferry.verify.inference_latency import Latency
 from ferry.verify.input_source import InputSource
 from ferry.verify.output_errors import OutputErrors
@@ -35,7 +37,7 @@ class Job(NamedTuple):
     ``INPUTS=`` or empty, ``tolerance`` the user's own. ``key`` holds what the reference depends on that is not in the
     model. At most ``processors`` inferences run at a time, each on one thread. References of an earlier check are in
     the folder ``kept``; all that is written is below ``output``. PyTorch runs ``float64_samples`` of the samples in
-    float64 too, all of them where that is ``None``.
+    float64 too, all of them where that is ``None``. ``covered`` is whether to observe what the inputs reach.
     """
 
     model: ModelSource
@@ -49,6 +51,7 @@ class Job(NamedTuple):
     key: Dict[str, Any]
     processors: int
     float64_samples: Optional[int] = None
+    covered: bool = False
 
 
 class StageOutcome(NamedTuple):
@@ -81,13 +84,24 @@ class ReferenceOutcome(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of all. ``worst_inputs`` holds, of each stage that ran, the sample on which it is worst."""
+    """What came of all. ``worst_inputs`` holds, of each stage that ran, the sample on which it is worst.
+
+    ``coverage`` is what the inputs reach of the ONNX model, ``None`` where that was not asked for.
+    """
 
     source: InputSource
     inputs: List[TensorSpec]
     reference: ReferenceOutcome
     stages: Dict[str, StageOutcome]
     worst_inputs: Dict[str, List[np.ndarray]]
+    coverage: Optional[InputCoverage] = None
+
+
+def open_coverage(path: str) -> Any:
+    """What a worker calls to observe what the inputs reach of the ONNX model in ``path``."""
+    from ferry.verify.coverage.coverage_worker import CoverageWorker
+
+    return CoverageWorker(path)
 
 
 def open_reference(model: ModelSource) -> Any:
@@ -129,6 +143,7 @@ class Measurement:
         self._stages: Dict[str, _Member] = {}
         self._store: Optional[ReferenceStore] = None
         self._inputs_folder: Optional[WorkFolder] = None
+        self._coverage: Optional[Worker] = None
 
     def run(self) -> Outcome:
         """Do it.
@@ -147,8 +162,10 @@ class Measurement:
             reference = self._reference_outcome()
             stages = {name: _outcome(member) for name, member in self._stages.items()}
             worst = self._worst_inputs(reference, stages)
-            return Outcome(self._source, self._hello["inputs"], reference, stages, worst)
+            return Outcome(self._source, self._hello["inputs"], reference, stages, worst, self._covered())
         finally:
+            if self._coverage is not None:
+                self._coverage.close()
             for member in [*self._references, *self._stages.values()]:
                 member.worker.close()
             if self._store is not None:
@@ -182,6 +199,19 @@ class Measurement:
         first.step = "begin"
         count, each = self._source.count, max(self._probe["bytes"], 1)
         self._chunk_samples = max(1, min(CHUNK_SAMPLES, CHUNK_BYTES // each, count))
+
+    def _covered(self) -> Optional[InputCoverage]:
+        """Where the inputs are still there, and while one processor would have nothing left to do."""
+        path = self._job.artifacts.get("onnx")
+        if path is None or not self._job.covered:
+            return None
+        self._coverage = Worker("coverage of the inputs", open_coverage, path)
+        try:
+            self._coverage.answer()
+            found: InputCoverage = self._coverage.call("cover", self._source)
+        except FerryError as error:
+            return input_coverage.unknown(str(error))
+        return found
 
     def _find_references(self) -> None:
         job, first, count = self._job, self._references[0], self._source.count

@@ -7,6 +7,7 @@ figure is ``None``. Errors are absolute, in the output's own unit, unless a name
 from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Optional
 
+from ferry.verify.coverage.input_coverage import InputCoverage
 from ferry.verify.pieces.stage_pieces import StagePieces
 
 # What the program ends with where a stage did not pass.
@@ -217,14 +218,25 @@ class Tensor:
 
 
 @dataclass(frozen=True)
+class IntegerInput:
+    """The range that an integer input was drawn from: the rows of the ``table`` that it reads, or the example's."""
+
+    name: str
+    lowest: int
+    highest: int
+    table: bool
+
+
+@dataclass(frozen=True)
 class Inputs:
-    """What the model was given."""
+    """What the model was given. ``integers`` are the ranges that integers were drawn from, where they were."""
 
     kind: str
     text: str
     path: Optional[str]
     sha256: Optional[str]
     seed: Optional[int]
+    integers: List[IntegerInput]
     tensors: List[Tensor]
 
 
@@ -285,7 +297,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The whole. ``fault`` says why nothing could be proved; there are then no stages. ``notes`` are for the reader."""
+    """The whole. ``fault`` says why nothing could be proved; there are then no stages. ``notes`` are for the reader.
+
+    ``coverage`` is what the inputs reach of the model, ``None`` where nothing was measured.
+    """
 
     model: str
     passed: bool
@@ -300,6 +315,7 @@ class Verdict:
     noise_floor: Optional[Dict[str, Measures]]
     stages: Dict[str, StageVerdict]
     provenance: Dict[str, Any]
+    coverage: Optional[InputCoverage] = None
 
     @property
     def exit_code(self) -> int:

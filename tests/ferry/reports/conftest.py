@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from ferry.reports import json_report
+from ferry.verify.coverage.input_coverage import InputCoverage, OneSided, TableCoverage
 from ferry.verify.pieces.stage_pieces import Roundest, StagePieces, WrongPiece
 from ferry.verify.verdict import (
     Artifact,
@@ -17,6 +18,7 @@ from ferry.verify.verdict import (
     ErrorFigures,
     ErrorHistogram,
     Inputs,
+    IntegerInput,
     LatencyFigures,
     Limits,
     MagnitudeBin,
@@ -130,7 +132,15 @@ PASSED = Verdict(
     samples=99,
     seconds=12.25,
     settings=Settings(99, "nchw", None, None, 2, "cpu"),
-    inputs=Inputs("random", "drawn at random", None, None, 1, [Tensor("input", [1, 3, 8, 8], "float32")]),
+    inputs=Inputs(
+        "random",
+        "drawn at random",
+        None,
+        None,
+        1,
+        [IntegerInput("ids", 0, 29999, True)],
+        [Tensor("input", [1, 3, 8, 8], "float32")],
+    ),
     criterion=Criterion(1e-6, 2.0, 4e-6, 4.0, 25.0, 1e-3),
     reference=ReferenceFigures(
         runtime="pytorch",
@@ -153,6 +163,17 @@ PASSED = Verdict(
         "platform": "Linux",
         "processor": "a processor",
     },
+    coverage=InputCoverage(
+        samples=16,
+        weights=1000,
+        weights_reached=937,
+        tables=[TableCoverage("<embedding>.weight", 30000, 412, 99)],
+        activations=7,
+        one_sided=[OneSided("Clip_3", "Clip", "above", 6.0)],
+        channels=64,
+        dead=3,
+        saturated=1,
+    ),
 )
 WHERE = Cause(
     step="lowering",

@@ -27,6 +27,7 @@ def test_the_schema_describes_each_field_that_is_written(reports):
         "where": (stage["where"], definitions["stage"]["properties"]["where"]),
         "settings": (reports["passed"]["settings"], SCHEMA["properties"]["settings"]),
         "reference": (reports["passed"]["reference"], SCHEMA["properties"]["reference"]),
+        "inputs": (reports["passed"]["inputs"], SCHEMA["properties"]["inputs"]),
     }
     for name, (held, described) in known.items():
         properties = set(described["properties"])

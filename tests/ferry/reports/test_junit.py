@@ -24,9 +24,15 @@ def suite_of(report):
 
 def test_a_case_for_each_stage_and_each_of_its_outputs(reports):
     suite = suite_of(reports["passed"])
-    names = [case.get("name") for case in suite]
+    names = [case.get("name") for case in suite.findall("testcase")]
     assert names == ["onnx", "onnx: output", "tensorflow", "tensorflow: output", "tflite", "tflite: output"]
     assert (suite.get("failures"), suite.get("errors")) == ("0", "0")
+
+
+def test_what_the_inputs_reach_is_among_the_properties(reports):
+    properties = {each.get("name"): each.get("value") for each in suite_of(reports["passed"]).findall("properties/*")}
+    assert (properties["coverage.weights"], properties["coverage.weights_reached"]) == ("1000", "937")
+    assert (properties["coverage.dead"], properties["coverage.saturated"]) == ("3", "1")
 
 
 def test_a_failure_says_what_the_console_says(reports):

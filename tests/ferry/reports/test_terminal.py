@@ -31,5 +31,8 @@ def test_each_fault_is_a_line_and_the_verdict_is_one(verdicts):
         "given do not reach it",
         "verify: tensorflow: 1 of 12 pieces could not be judged alone: no kernel",
         "verify: PyTorch cannot run it in float64",
+        "verify: coverage of the inputs, on 16 of them: weights reached: 93.7%, 412 of 30,000 rows of "
+        "<embedding>.weight read, 1 of 7 activations on one side of a kink throughout (Clip_3 never above 6), of 64 "
+        "channels 3 dead and 1 saturated throughout",
         "verify: FAILED: 99 inputs against PyTorch (64 in float64) in 12.2 s; report.json",
     ]

@@ -41,6 +41,11 @@ EXPORTED := $(patsubst %,$(BUILD)/%/model.onnx,$(call planned,export))
 IMPORTED := $(patsubst %,$(BUILD)/%/model.onnx,$(call planned,import))
 FROZEN := $(NAMES:%=$(BUILD)/%/model.pb)
 TFLITE := $(NAMES:%=$(BUILD)/%/model.tflite)
+FLOAT16 := $(NAMES:%=$(BUILD)/%/model.float16.tflite)
+DYNAMIC := $(NAMES:%=$(BUILD)/%/model.dynamic.tflite)
+INT8 := $(NAMES:%=$(BUILD)/%/model.int8.tflite)
+# Those that QUANT asks for, with a % for the model's name.
+QUANTIZED := $(foreach quant,$(call planned,quant),$(BUILD)/%/model.$(quant).tflite)
 VERIFIED := $(NAMES:%=verify/%)
 BISECTED := $(NAMES:%=bisect/%)
 INSPECTED := $(NAMES:%=inspect/%)
@@ -52,7 +57,7 @@ ZOO := $(if $(filter zoo,$(MAKECMDGOALS)),--zoo)
 STAGE = $(QUIET)$(RUNNERS) stage $(ALWAYS) $(ZOO) $(CHOSEN)
 
 # A stage's file is renamed into place, whole. Interrupted right after that, make would delete it, and the old one is gone.
-.PRECIOUS: $(EXPORTED) $(IMPORTED) $(FROZEN) $(TFLITE)
+.PRECIOUS: $(EXPORTED) $(IMPORTED) $(FROZEN) $(TFLITE) $(FLOAT16) $(DYNAMIC) $(INT8)
 .PHONY: FORCE help new onnx tf tflite verify $(VERIFIED) inspect $(INSPECTED) targets $(JUDGED) bisect $(BISECTED) matrix bench bench-forms shell image \
     doctor test test-fast test-all test-slow test-engines zoo coverage coverage-newest fuzz lint lock clean clean-all
 
@@ -64,7 +69,7 @@ new: ## write a model file to start from: models/NAME.py
 
 onnx: $(EXPORTED) $(IMPORTED) ## export the model to ONNX: build/MODEL/model.onnx
 tf: $(FROZEN) ## convert it to a frozen TensorFlow graph: build/MODEL/model.pb
-tflite: $(TFLITE) ## convert it all the way to TensorFlow Lite: build/MODEL/model.tflite
+tflite: $(TFLITE) $(foreach name,$(NAMES),$(subst %,$(name),$(QUANTIZED))) ## convert it all the way to TensorFlow Lite: build/MODEL/model.tflite; QUANT=float16 adds model.float16.tflite
 verify: $(VERIFIED) ## compare the outputs of every stage with PyTorch's: build/MODEL/report.json
 inspect: $(INSPECTED) ## print what is in model.tflite: inputs, outputs, operators, size, multiply-adds, origin
 targets: $(JUDGED) ## say on which runtimes, delegates and chips model.tflite runs, and what holds it back, by docs/targets/
@@ -85,11 +90,20 @@ $(FROZEN): $(BUILD)/%/model.pb: | $(BUILD)/%/model.onnx
 $(TFLITE): $(BUILD)/%/model.tflite: | $(BUILD)/%/model.pb
 	$(STAGE) tf_to_tflite '$*'
 
+$(FLOAT16): $(BUILD)/%/model.float16.tflite: | $(BUILD)/%/model.tflite
+	$(STAGE) quantize_float16 '$*'
+
+$(DYNAMIC): $(BUILD)/%/model.dynamic.tflite: | $(BUILD)/%/model.tflite
+	$(STAGE) quantize_dynamic '$*'
+
+$(INT8): $(BUILD)/%/model.int8.tflite: | $(BUILD)/%/model.tflite
+	$(STAGE) quantize_int8 '$*'
+
 # In the zoo one that fails is a row of the table, and the table's program fails.
-$(VERIFIED): verify/%: | $(BUILD)/%/model.tflite
+$(VERIFIED): verify/%: | $(BUILD)/%/model.tflite $(QUANTIZED)
 	$(if $(ZOO),-)$(STAGE) verify '$*'
 
-$(INSPECTED): inspect/%: | $(BUILD)/%/model.tflite
+$(INSPECTED): inspect/%: | $(BUILD)/%/model.tflite $(QUANTIZED)
 	$(STAGE) inspect_tflite '$*'
 
 $(JUDGED): targets/%: | $(BUILD)/%/model.tflite

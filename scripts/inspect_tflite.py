@@ -7,14 +7,14 @@ from ferry import stage
 
 
 def inspect(arguments, console) -> int:
-    """Print what is in ``arguments.build``'s ``model.tflite``."""
+    """Print what is in ``arguments.build``'s ``model.tflite``, or in its quantized model."""
     from rich import filesize
 
     from ferry.targets import by_table
     from ferry.tflite import description, flatbuffer
     from ferry.tflite.multiply_adds import multiply_adds
 
-    path = os.path.join(arguments.build, "model.tflite")
+    path = os.path.join(arguments.build, f"model.{arguments.quant}.tflite" if arguments.quant else "model.tflite")
     data = flatbuffer.load(path)
 
     def say(line: str) -> None:
@@ -39,6 +39,8 @@ def inspect(arguments, console) -> int:
         say(f"  {answer.title}: {answer.verdict} by table of {answer.table.date}; {answer.detail}")
     held = description.read(data)
     if held:
+        if "quantization" in held:
+            say(f"  quantized {held['quantization']}")
         say(f"  built from model.onnx with SHA-256 {held['model_onnx_sha256']}")
         say(f"  built with lock with SHA-256 {held['lock_sha256']}")
         say(f"             {', '.join(f'{name} {version}' for name, version in held['versions'].items())}")
@@ -49,6 +51,7 @@ def main() -> int:
     """Read the arguments and run the program."""
     parser = stage.parser("inspect_tflite", __doc__)
     parser.add_argument("--build", required=True, metavar="FOLDER", help="where model.tflite is")
+    parser.add_argument("--quant", default="", help="which quantized model is meant: float16, dynamic or int8")
     parser.add_argument(
         "--output", default="", metavar="FOLDER", help="where the log goes; unset, beside the artifacts"
     )

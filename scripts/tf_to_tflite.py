@@ -13,25 +13,12 @@ def convert(arguments, console) -> int:
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     heap.return_large_blocks()
     from ferry import atomic_file, provenance
-    from ferry.errors import UnsupportedModelError
-    from ferry.frozen import distinct_outputs, frozen_graph
+    from ferry.frozen import frozen_graph
     from ferry.targets import by_table
-    from ferry.tflite import converter, description, flatbuffer, signature, usable
+    from ferry.tflite import description, flatbuffer, signature, usable, with_outputs
 
     graph_def = frozen_graph.load(arguments.input)
-    allow_flex = arguments.flex == "allow"
-    batch_matmul = by_table.takes(arguments.target, "BATCH_MATMUL")
-    data = converter.convert(graph_def, allow_flex, batch_matmul)
-    names = frozen_graph.input_names(graph_def), frozen_graph.output_names(graph_def)
-    lost = {name for name, made in zip(names[1], flatbuffer.interface(data)[1]) if name != made}
-    if lost:
-        data = converter.convert(distinct_outputs.copied(graph_def, lost), allow_flex, batch_matmul)
-    made = flatbuffer.interface(data)
-    if made != names:
-        raise UnsupportedModelError(
-            f"the inputs and outputs {', '.join(names[0] + names[1])} came out as {', '.join(made[0] + made[1])}: "
-            "TFLite keeps one name for a tensor, and two of these are one"
-        )
+    data = with_outputs.convert(graph_def, arguments.flex == "allow", by_table.takes(arguments.target, "BATCH_MATMUL"))
     usable.refuse_unusable(data)
     if arguments.target:
         by_table.must_run(data, arguments.target)

@@ -440,3 +440,30 @@ def test_new_writes_a_model_that_verifies_and_never_writes_over_one(checkout):
 def test_clean_removes_what_was_built(made):
     assert make(made, "clean").returncode == 0
     assert not (made / "build").exists()
+
+
+def test_a_quantized_file_is_made_beside_the_float_one_and_only_when_stale(made):
+    build = made / "build" / "tiny"
+    before = (build / "model.tflite").read_bytes()
+    first = make(made, "tflite", "MODEL=tiny", "QUANT=float16")
+    assert first.returncode == 0, first.stderr
+    assert stages_run(first) == ["quantize"]
+    assert (build / "model.float16.tflite").is_file()
+    assert (build / "model.float16.json").is_file()
+    assert (build / "model.tflite").read_bytes() == before
+    assert stages_run(make(made, "tflite", "MODEL=tiny", "QUANT=float16")) == []
+    assert planned(make(made, "-n", "build/tiny/model.float16.tflite")) == []
+    assert planned(make(made, "-n", "build/tiny/model.dynamic.tflite")) == ["quantize_dynamic"]
+    with edited(made / "scripts/ferry/tflite/quantize/record.py", "# a remark\n"):
+        assert planned(make(made, "-n", "tflite", "MODEL=tiny", "QUANT=float16")) == ["quantize_float16"]
+        assert planned(make(made, "-n", "tflite", "MODEL=tiny")) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [(["QUANT=int4"], "there is no QUANT 'int4'"), (["QUANT=float16", "TF=2.2"], "quantizes with TensorFlow 2.4")],
+)
+def test_a_quant_that_there_is_none_of_is_one_clear_line(checkout, given, message):
+    done = make(checkout, "tflite", "MODEL=tiny", *given)
+    assert done.returncode != 0
+    assert message in done.stderr

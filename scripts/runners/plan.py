@@ -15,7 +15,7 @@ from runners import model_names, records, requirements_file, seen, stages, varia
 from runners.digests import Known
 from runners.errors import RunnerError
 from runners.paths import ROOT
-from runners.stages import Job, Model
+from runners.stages import Job, Model, Stage
 
 # What the goals of make ask of the stages, and which of the variables they take.
 VERBS = {
@@ -31,8 +31,10 @@ VERBS = {
     "bench": ("bench",),
 }
 # Whatever a stage takes: where it runs, and what decides its folder.
-ALWAYS = ("RUNNER", "TF", "DEVICE", "GRAPH", "LAYOUT")
+ALWAYS = ("RUNNER", "TF", "DEVICE", "GRAPH", "LAYOUT", "QUANT")
 VERB_OF = {"model.onnx": "onnx", "model.pb": "tf", "model.tflite": "tflite"}
+# The goals that QUANT adds a file to.
+QUANTIZED = {"tflite", "verify", "inspect", "zoo"}
 ZOO_SAMPLES = "20"
 OF_A_FILE = re.compile(r"(build(?:/[^/]+)*)/([^/]+)/([^/]+)")
 OF_A_VERB = re.compile(r"(verify|bisect|inspect|targets)/(.+)")
@@ -51,12 +53,14 @@ def main(goals: Sequence[str]) -> int:
 class Asked(NamedTuple):
     """What the goals ask for: ``verbs`` to be checked for, and models by their names.
 
-    ``of_variables`` says that some verb is meant for the models that ``MODEL`` or ``ONNX`` names.
+    ``of_variables`` says that some verb is meant for the models that ``MODEL`` or ``ONNX`` names. ``quants`` are the
+    quantized files that are wanted.
     """
 
     verbs: Tuple[str, ...]
     names: Tuple[str, ...]
     of_variables: bool
+    quants: Tuple[str, ...]
 
 
 def words(goals: Sequence[str]) -> List[str]:
@@ -69,18 +73,24 @@ def words(goals: Sequence[str]) -> List[str]:
     asked = _asked(goals, values)
     _check(asked, values)
     zoo = "zoo" in asked.verbs
-    made = ["plan", f"build={stages.folder_of(values, zoo)}"]
+    made = ["plan", f"build={stages.folder_of(values, zoo)}", *(f"quant={quant}" for quant in asked.quants)]
     known = Known()
     for job in jobs(asked.names, asked.of_variables, zoo):
         model = job.models[0]
         made.append(("import" if model.source.endswith(".onnx") else "export") + f"={model.name}")
-        stale = False
-        for stage in stages.conversion(model.source) if set(asked.verbs) - {"matrix", "bench"} else []:
-            # One that is made from a stale file is looked at once more when that has been made.
-            stale = stale or records.is_stale(stage, job, known)
-            if stale:
-                made.append(f"stale={job.folder(stage)}/{stage.target}")
+        if set(asked.verbs) - {"matrix", "bench"}:
+            made += [f"stale={job.folder(stage)}/{stage.target}" for stage in _stale(job, asked.quants, known)]
     return made
+
+
+def _stale(job: Job, quants: Sequence[str], known: Known) -> List[Stage]:
+    """The stages whose files are to be made. One that is made from a stale file is looked at again after that."""
+    made = []
+    stale = False
+    for stage in stages.conversion(job.models[0].source):
+        stale = stale or records.is_stale(stage, job, known)
+        made += [stage] if stale else []
+    return made + [stage for stage in map(stages.quantization, quants) if stale or records.is_stale(stage, job, known)]
 
 
 def jobs(names: Sequence[str], of_variables: bool, zoo: bool = False) -> List[Job]:
@@ -130,6 +140,8 @@ def _job_of_name(name: str, build: str, values: Dict[str, str], named: Sequence[
 
 def _asked(goals: Sequence[str], values: Dict[str, str]) -> Asked:
     verbs, names, of_variables = [], [], False
+    quants = []
+    of_quant = {stages.quantized_file(quant): quant for quant in stages.QUANTS}
     for goal in goals:
         file, verb = OF_A_FILE.fullmatch(goal), OF_A_VERB.fullmatch(goal)
         if goal in VERBS:
@@ -138,8 +150,9 @@ def _asked(goals: Sequence[str], values: Dict[str, str]) -> Asked:
         elif verb:
             verbs.append(verb.group(1))
             names.append(model_names.checked(verb.group(2), f"the goal {goal!r}"))
-        elif file and file.group(3) in VERB_OF:
-            verbs.append(VERB_OF[file.group(3)])
+        elif file and file.group(3) in {**VERB_OF, **of_quant}:
+            verbs.append(VERB_OF.get(file.group(3), "tflite"))
+            quants += [of_quant[file.group(3)]] if file.group(3) in of_quant else []
             names.append(model_names.checked(file.group(2), f"the goal {goal!r}"))
             build = stages.folder_of(values)
             if file.group(1) != build:
@@ -147,11 +160,14 @@ def _asked(goals: Sequence[str], values: Dict[str, str]) -> Asked:
                     f"with these variables a model's files are in {build}/, and {goal!r} is asked for: TF=2.2, "
                     "GRAPH=article and LAYOUT=nhwc have folders of their own, and so has make zoo"
                 )
-    return Asked(tuple(verbs), tuple(dict.fromkeys(names)), of_variables)
+    if values["QUANT"] in stages.QUANTS and QUANTIZED & set(verbs):
+        quants.append(values["QUANT"])
+    return Asked(tuple(verbs), tuple(dict.fromkeys(names)), of_variables, tuple(dict.fromkeys(quants)))
 
 
 def _check(asked: Asked, values: Dict[str, str]) -> None:
     used = {name for verb in asked.verbs for stage in VERBS[verb] for name in stages.BY_NAME[stage].variables}
+    used |= {name for quant in asked.quants for name in stages.quantization(quant).variables}
     for tf in several_tfs(values) if "matrix" in asked.verbs else [values["TF"]]:
         variables.check({**values, "TF": tf}, (*ALWAYS, *sorted(used - set(ALWAYS))))
 

@@ -8,10 +8,10 @@ import os
 from typing import Dict, List, NamedTuple, Tuple
 
 # What an option's value is taken from: a variable of the user's, the model's file, its name, a file that an earlier
-# stage made, the folder of those, or the place in the airlock that the stage writes to. What decides which packages
-# the stage finds is no part of its command line.
+# stage made, the folder of those, the place in the airlock that the stage writes to, or the table itself. What decides
+# which packages the stage finds is no part of its command line.
 VARIABLE, SOURCE, NAME, ARTIFACT, FOLDER, OUTPUT = "variable", "source", "name", "artifact", "folder", "output"
-PACKAGES = "packages"
+PACKAGES, FIXED = "packages", "fixed"
 # What a stage is shown of a file that the user names: the folder that it lies in, or the file or folder alone.
 ITS_FOLDER, ALONE = "its folder", "alone"
 # Where what a stage makes is published: the model's folder, the one that holds all models', or docs/.
@@ -110,6 +110,8 @@ def _the_model(shape: bool = True, weights: bool = True, packages: bool = True) 
 
 
 ARTIFACTS = ("model.onnx", "model.pb", "model.tflite")
+# What QUANT= may be: each has a stage and a file of its own beside the float model.
+QUANTS = ("float16", "dynamic")
 # What a check that failed keeps for the next one, and for a bisection.
 WORST_INPUTS = "worst_input_*.npz"
 _REPORT = (
@@ -119,6 +121,30 @@ _REPORT = (
     Product("report.junit.xml", always=True),
     Product("report.json", always=True),
 )
+
+
+def quantized_file(quant: str) -> str:
+    """The name of the model quantized as ``quant``, one of QUANTS."""
+    return f"model.{quant}.tflite"
+
+
+def _quantize(quant: str, options: Tuple[Option, ...] = ()) -> Stage:
+    return Stage(
+        f"quantize_{quant}",
+        "scripts/quantize.py",
+        (
+            Option("--quant", FIXED, quant),
+            Option("--graph", ARTIFACT, "model.pb"),
+            Option("--float", ARTIFACT, "model.tflite"),
+            Option("--skip", VARIABLE, "SKIP"),
+            *options,
+            Option("--output", OUTPUT, quantized_file(quant)),
+        ),
+        reads=("model.pb", "model.tflite"),
+        makes=(Product(f"model.{quant}.json"), Product(quantized_file(quant), MODEL_BYTES)),
+        target=quantized_file(quant),
+    )
+
 
 TABLE = (
     Stage(
@@ -160,6 +186,8 @@ TABLE = (
         makes=(Product("model.tflite", MODEL_BYTES),),
         target="model.tflite",
     ),
+    _quantize("float16"),
+    _quantize("dynamic"),
     Stage(
         "verify",
         "scripts/verify.py",
@@ -185,8 +213,8 @@ TABLE = (
     Stage(
         "inspect_tflite",
         "scripts/inspect_tflite.py",
-        (Option("--build", FOLDER), Option("--output", OUTPUT)),
-        reads=("model.tflite",),
+        (Option("--build", FOLDER), Option("--quant", VARIABLE, "QUANT"), Option("--output", OUTPUT)),
+        reads=("model.tflite", "model.*.tflite", "model.*.json"),
     ),
     Stage(
         "targets",
@@ -231,6 +259,11 @@ def of_target(file: str, source: str) -> Stage:
     return next(stage for stage in conversion(source) if stage.target == file)
 
 
+def quantization(quant: str) -> Stage:
+    """The stage that makes the model quantized as ``quant``, one of QUANTS."""
+    return BY_NAME[f"quantize_{quant}"]
+
+
 def folder_of(values: Dict[str, str], zoo: bool = False) -> str:
     """The folder of the models' folders. What is not the default keeps its files apart, so that going back and forth
     makes nothing anew; the zoo's models have namesakes in ``models/``."""
@@ -256,6 +289,8 @@ def _values(option: Option, job: Job, output: str) -> List[str]:
         return [model.source for model in job.models]
     if option.kind == PACKAGES:
         return []
+    if option.kind == FIXED:
+        return [option.what]
     if option.kind == NAME:
         return [model.name for model in job.models]
     if option.kind == VARIABLE:

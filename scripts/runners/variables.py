@@ -57,6 +57,17 @@ TABLE = (
         "",
         "the mean error that `verify` allows, over the outputs' scale; unset, twice PyTorch's own rounding",
     ),
+    Variable(
+        "QUANT",
+        "",
+        "float16 or dynamic: make, check or print that file too, beside the float model",
+        ("float16", "dynamic", ""),
+    ),
+    Variable(
+        "SKIP",
+        "",
+        "the operators that QUANT leaves in float: patterns of kinds or of tensors, as in SOFTMAX,decoder*",
+    ),
     Variable("ROUNDS", "48", "how often `bench` runs each model in each runtime", is_count=True),
     Variable("NEWEST", "", "the folder of a newer onnx's tests, for `coverage-newest`"),
     Variable("PYTEST", "", "options for `test`, as in -k name"),
@@ -168,6 +179,8 @@ def check(values: Mapping[str, str], names: Iterable[str]) -> None:
         raise RunnerError(
             "TF=2.2 runs on the CPU only: on a GPU it needs CUDA 10.1, of which no trustworthy image or wheel is left"
         )
+    if {"TF", "QUANT"} <= set(names) and values["TF"] == "2.2" and values["QUANT"]:
+        raise RunnerError("QUANT= quantizes with TensorFlow 2.4: the tools for that are not in TF=2.2's package")
     if {"GRAPH", "LAYOUT"} <= set(names) and (values["GRAPH"], values["LAYOUT"]) == ("article", "nhwc"):
         raise RunnerError(
             "GRAPH=article has its inputs and outputs as PyTorch has them: LAYOUT=nhwc is for Ferry's own graph"

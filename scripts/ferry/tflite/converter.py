@@ -17,15 +17,22 @@ from ferry.frozen import frozen_graph
 OPERATOR = re.compile(r"'tf\.(\w+)' op|^\s*tf\.(\w+)\b", re.MULTILINE)
 
 
-def convert(graph_def: frozen_graph.GraphDef, allow_flex: bool = True, batch_matmul: bool = True) -> bytes:
+# What the converter may keep the weights in: as they are, in halves, or in int8 with a scale a channel or a tensor.
+FLOAT32, FLOAT16, DYNAMIC = "float32", "float16", "dynamic"
+
+
+def convert(
+    graph_def: frozen_graph.GraphDef, allow_flex: bool = True, batch_matmul: bool = True, weights: str = FLOAT32
+) -> bytes:
     """Return the TFLite model of ``graph_def``, with builtin operators alone wherever they suffice.
 
     Batched products are BATCH_MATMUL where ``batch_matmul`` allows it, except with TF 2.2, whose interpreter has none.
+    ``weights`` is FLOAT32, FLOAT16 or DYNAMIC; TensorFlow leaves small ones as they are.
 
     Raises:
         UnsupportedModelError: an operator has no builtin kernel and ``allow_flex`` is false, or has no kernel at all.
     """
-    data = _converted(graph_def, allow_flex)
+    data = _converted(graph_def, allow_flex, weights)
     if not batch_matmul or importlib.util.find_spec("tensorflow.lite.python.schema_py_generated") is None:
         return data
     from ferry.tflite import batch_products
@@ -33,9 +40,11 @@ def convert(graph_def: frozen_graph.GraphDef, allow_flex: bool = True, batch_mat
     return batch_products.rolled_up(data)[0]
 
 
-def _converted(graph_def: frozen_graph.GraphDef, allow_flex: bool) -> bytes:
+def _converted(graph_def: frozen_graph.GraphDef, allow_flex: bool, weights: str = FLOAT32) -> bytes:
     put_interpreter_on_path()
     model_flags, flags, _ = convert_protos.build_toco_convert_protos([], [])
+    flags.post_training_quantize = weights != FLOAT32
+    flags.quantize_to_float16 = weights == FLOAT16
     _describe(graph_def, model_flags)
     data = frozen_graph.to_bytes(graph_def)
     try:

@@ -13,8 +13,10 @@ from ferry.tflite import schema_names
 FIELD = 10
 
 
-def with_description(data: bytes, onnx_sha256: str, lock_sha256: str, versions: Dict[str, str]) -> bytes:
+def with_description(data: bytes, onnx_sha256: str, lock_sha256: str, versions: Dict[str, str], **more: str) -> bytes:
     """The same model with a description: its inputs and outputs, and the digests and versions that decide its bytes.
+
+    ``more`` is what else there is to say of it, by name.
 
     The text goes behind all else in the file, so that what the model computes with stays where it is, and as aligned.
     """
@@ -23,6 +25,7 @@ def with_description(data: bytes, onnx_sha256: str, lock_sha256: str, versions: 
         "model_onnx_sha256": onnx_sha256,
         "lock_sha256": lock_sha256,
         "versions": {name: version for name, version in versions.items() if name != "python"},
+        **more,
         **tensors(data),
     }
     text = json.dumps(held, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()

@@ -16,6 +16,8 @@ _DTYPES = {
     schema.TensorType.FLOAT32: np.float32,
     schema.TensorType.INT32: np.int32,
     schema.TensorType.INT64: np.int64,
+    schema.TensorType.FLOAT16: np.float16,
+    schema.TensorType.INT8: np.int8,
 }
 
 
@@ -122,6 +124,13 @@ class EditableModel:
         self._graph.tensors.append(made)
         return len(self._graph.tensors) - 1
 
+    def read_instead(self, operator: schema.OperatorT, place: int, tensor: int) -> None:
+        """Let ``operator`` read ``tensor`` as the input that stands at ``place``."""
+        inputs = [int(each) for each in operator.inputs]
+        inputs[place] = tensor
+        operator.inputs = np.array(inputs, np.int32)
+        self.users.setdefault(tensor, []).append(operator)
+
     def name(self, tensor: int) -> str:
         """The name of ``tensor``."""
         return self._graph.tensors[tensor].name.decode()
@@ -164,6 +173,34 @@ class EditableModel:
         self.insert_before(old, made)
         self.operators.remove(old)
 
+    def put_in_order(self) -> None:
+        """Number the tensors, and with them the buffers, as the operators come to use them.
+
+        Some of TensorFlow's own rewrites number them by a table that is hashed anew in each process. What dequantizes a
+        constant runs just before the first operator that reads it.
+        """
+        early = {id(operator) for operator in self.operators if self._reads_constants_alone(operator)}
+        operators: List[schema.OperatorT] = []
+        seen: Dict[int, None] = dict.fromkeys(int(tensor) for tensor in self._graph.inputs)
+        for operator in self.operators:
+            if id(operator) not in early:
+                for made in [self.makers.get(int(tensor)) for tensor in operator.inputs]:
+                    if made is not None and id(made) in early:
+                        early.remove(id(made))
+                        operators.append(made)
+                operators.append(operator)
+        for operator in operators:
+            seen.update(dict.fromkeys(int(tensor) for tensor in [*operator.inputs, *operator.outputs]))
+        seen.update(dict.fromkeys(range(len(self._graph.tensors))))
+        self._graph.operators = operators
+        self._keep_tensors([tensor for tensor in seen if tensor >= 0])
+        self._keep_buffers(self._held_buffers())
+
+    def _reads_constants_alone(self, operator: schema.OperatorT) -> bool:
+        is_read = any(int(tensor) in self.users for tensor in operator.outputs)
+        held = [self._model.buffers[self._graph.tensors[int(tensor)].buffer].data for tensor in operator.inputs]
+        return is_read and self.kind(operator) == schema.BuiltinOperator.DEQUANTIZE and held[0] is not None
+
     def to_bytes(self) -> bytes:
         """The model as a flatbuffer, without the operators, tensors and constants that no output depends on."""
         self._remove_dead()
@@ -189,7 +226,16 @@ class EditableModel:
         graph.operators = live[::-1]
         needed |= {int(tensor) for operator in live for tensor in operator.outputs}
         needed |= {int(tensor) for tensor in graph.inputs}
-        tensors = sorted(needed - {-1})
+        self._keep_tensors(sorted(needed - {-1}))
+        self._keep_buffers(sorted(self._held_buffers()))
+        used = sorted({operator.opcodeIndex for operator in graph.operators})
+        model.operatorCodes = [model.operatorCodes[index] for index in used]
+        for operator in graph.operators:
+            operator.opcodeIndex = used.index(operator.opcodeIndex)
+
+    def _keep_tensors(self, tensors: List[int]) -> None:
+        """Keep the ``tensors`` alone, in this order."""
+        graph = self._graph
         places = {-1: -1, **{old: new for new, old in enumerate(tensors)}}
         graph.tensors = [graph.tensors[tensor] for tensor in tensors]
         for holder in graph.operators:
@@ -197,16 +243,19 @@ class EditableModel:
             holder.outputs = np.array([places[int(tensor)] for tensor in holder.outputs], np.int32)
         graph.inputs = np.array([places[int(tensor)] for tensor in graph.inputs], np.int32)
         graph.outputs = np.array([places[int(tensor)] for tensor in graph.outputs], np.int32)
+
+    def _held_buffers(self) -> List[int]:
         # The first buffer is the empty one of all computed tensors; metadata have buffers of their own.
-        held = {0, *(tensor.buffer for tensor in graph.tensors), *(entry.buffer for entry in model.metadata or [])}
-        order = sorted(held)
+        kept = [
+            *(tensor.buffer for tensor in self._graph.tensors),
+            *(each.buffer for each in self._model.metadata or []),
+        ]
+        return list(dict.fromkeys([0, *kept]))
+
+    def _keep_buffers(self, order: List[int]) -> None:
+        """Keep the buffers ``order`` alone, in this order."""
+        model = self._model
         model.buffers = [model.buffers[index] for index in order]
         moved = {old: new for new, old in enumerate(order)}
-        for tensor in graph.tensors:
-            tensor.buffer = moved[tensor.buffer]
-        for entry in model.metadata or []:
-            entry.buffer = moved[entry.buffer]
-        used = sorted({operator.opcodeIndex for operator in graph.operators})
-        model.operatorCodes = [model.operatorCodes[index] for index in used]
-        for operator in graph.operators:
-            operator.opcodeIndex = used.index(operator.opcodeIndex)
+        for holder in [*self._graph.tensors, *(model.metadata or [])]:
+            holder.buffer = moved[holder.buffer]

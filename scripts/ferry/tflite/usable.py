@@ -1,5 +1,6 @@
 """Whether a TFLite model that was converted without an error can be run at all."""
 
+import numpy as np
 import tensorflow as tf
 
 from ferry.errors import UnsupportedModelError, first_line
@@ -29,3 +30,20 @@ def refuse_unusable(data: bytes) -> None:
             return
         reason = first_line(error)
         raise UnsupportedModelError(f"TFLite's interpreter cannot prepare the converted model: {reason}") from error
+
+
+def refuse_what_does_not_run(data: bytes) -> None:
+    """Raise UnsupportedModelError if TFLite's interpreter cannot run ``data`` once, on zeros."""
+    refuse_unusable(data)
+    interpreter = tf.lite.Interpreter(model_content=data)
+    try:
+        interpreter.allocate_tensors()
+        for detail in interpreter.get_input_details():
+            interpreter.set_tensor(detail["index"], np.zeros(detail["shape"], detail["dtype"]))
+        interpreter.invoke()
+    except (RuntimeError, ValueError) as error:
+        if "Regular TensorFlow ops are not supported" in str(error):
+            return
+        raise UnsupportedModelError(
+            f"TFLite's interpreter cannot run the converted model: {first_line(error)}"
+        ) from error

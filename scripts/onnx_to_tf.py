@@ -18,14 +18,18 @@ def convert(arguments, console) -> int:
     from ferry.frozen.light_graph import LightGraph
     from ferry.graph import consistency, onnx_file
     from ferry.lowering import article, convert_onnx
+    from ferry.lowering.recurrence import Recurrence
 
     model = onnx_file.load(arguments.input)
     consistency.check(arguments.input, model)
     if arguments.graph == "article":
         light = LightGraph(article.convert(model), {})
     else:
-        light = convert_onnx.convert_light(model, arguments.layout, take_over=True)
-    frozen_graph.note_origin(light.graph_def, regular_file.sha256(arguments.input))
+        recurrence = Recurrence(arguments.recurrent)
+        light = convert_onnx.convert_light(model, arguments.layout, True, recurrence)
+        for name, reason in recurrence.unrolled.items():
+            console.print(f"onnx_to_tf: {name} is unrolled: {reason}", markup=False)
+    frozen_graph.note_origin(light.graph_def, regular_file.sha256(arguments.input), arguments.recurrent)
     atomic_file.write_pieces(arguments.output, light_graph.pieces(light))
     detail = f"{sum(node.op not in ('Const', 'Placeholder') for node in light.graph_def.node)} operators"
     stage.result(console, "onnx_to_tf", arguments.output, detail, started)
@@ -48,6 +52,12 @@ def main() -> int:
         choices=["nchw", "nhwc"],
         default="nchw",
         help="of float inputs and outputs of four dimensions: as PyTorch has them, or with the channels last",
+    )
+    parser.add_argument(
+        "--recurrent",
+        choices=["unrolled", "fused", ""],
+        default="",
+        help="recurrent layers step by step, or an LSTM as one operator; unset, by how many steps there are",
     )
     arguments = parser.parse_args()
     if (arguments.graph, arguments.layout) == ("article", "nhwc"):

@@ -1,6 +1,6 @@
 """What TensorFlow and TFLite compute for a small ONNX model, once converted."""
 
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 import numpy as np
 import onnx
@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from ferry.frozen import frozen_graph
 from ferry.lowering import convert_onnx
+from ferry.lowering.recurrence import Recurrence
 from ferry.tflite import converter
 from onnx_models import run_onnx
 
@@ -32,13 +33,15 @@ def run_tflite(data: bytes, feeds: Dict[str, np.ndarray]) -> List[np.ndarray]:
     return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
 
 
-def assert_converted(model: onnx.ModelProto, feeds: Dict[str, np.ndarray]) -> bytes:
+def assert_converted(
+    model: onnx.ModelProto, feeds: Dict[str, np.ndarray], recurrence: Optional[Recurrence] = None
+) -> bytes:
     """Assert that TensorFlow and TFLite compute what ONNX Runtime does, to float32's rounding; return the TFLite model.
 
     Rounding is measured against the output's own largest value: a sum of n products is off by some of those.
     """
     expected = run_onnx(model, feeds)
-    graph_def = convert_onnx.convert(model)
+    graph_def = convert_onnx.convert(model, recurrence=recurrence)
     data = converter.convert(graph_def)
     for computed in (run_graph(graph_def, feeds), run_tflite(data, feeds)):
         assert len(computed) == len(expected)

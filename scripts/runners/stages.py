@@ -168,6 +168,7 @@ TABLE = (
             Option("--input", ARTIFACT, "model.onnx"),
             Option("--graph", VARIABLE, "GRAPH"),
             Option("--layout", VARIABLE, "LAYOUT"),
+            Option("--recurrent", VARIABLE, "RECURRENT"),
             Option("--output", OUTPUT, "model.pb"),
         ),
         reads=("model.onnx",),

@@ -93,6 +93,12 @@ TABLE = (
         also=r"tflite-[12]\.[0-9]{1,2}",
     ),
     Variable(
+        "RECURRENT",
+        "",
+        "unrolled: recurrent layers step by step; fused: an LSTM as one operator; unset, by the number of steps",
+        ("unrolled", "fused", ""),
+    ),
+    Variable(
         "DEVICE",
         "cpu",
         "what `verify` runs TensorFlow on; gpu: an NVIDIA GPU, in the image of Dockerfile.gpu",
@@ -181,6 +187,12 @@ def check(values: Mapping[str, str], names: Iterable[str]) -> None:
         )
     if {"TF", "QUANT"} <= set(names) and values["TF"] == "2.2" and values["QUANT"]:
         raise RunnerError("QUANT= quantizes with TensorFlow 2.4: the tools for that are not in TF=2.2's package")
+    if "RECURRENT" in names and values["RECURRENT"] == "fused" and values["TF"] == "2.2":
+        raise RunnerError("TF=2.2 unrolls recurrent layers: its converter fuses none; RECURRENT=fused is for TF=2.4")
+    if {"GRAPH", "RECURRENT"} <= set(names) and values["GRAPH"] == "article" and values["RECURRENT"]:
+        raise RunnerError(
+            "GRAPH=article has recurrent layers as onnx-tf makes them: RECURRENT is for Ferry's own graph"
+        )
     if {"GRAPH", "LAYOUT"} <= set(names) and (values["GRAPH"], values["LAYOUT"]) == ("article", "nhwc"):
         raise RunnerError(
             "GRAPH=article has its inputs and outputs as PyTorch has them: LAYOUT=nhwc is for Ferry's own graph"

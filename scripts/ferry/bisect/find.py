@@ -22,6 +22,7 @@ from ferry.frozen import frozen_graph
 from ferry.graph import onnx_file
 from ferry.graph.shapes import static_shapes
 from ferry.lowering import convert_onnx
+from ferry.lowering.recurrence import Recurrence
 from ferry.model import model_file
 from ferry.model.model_source import ModelSource
 from ferry.runtimes.onnx_reference import OnnxReference
@@ -99,8 +100,11 @@ class Bisection:
             return found
         reference = OnnxSide(convert_onnx.prepare(original.model))
         graph_def = frozen_graph.load(self.path("model.pb"))
-        side = TensorflowSide(graph_def, places(reference.model, self._layout))
-        again = convert_onnx.convert(original.model, self._layout)
+        recurrent = frozen_graph.recurrent(graph_def)
+        side = TensorflowSide(graph_def, places(reference.model, self._layout, recurrent))
+        again = convert_onnx.convert(original.model, self._layout, recurrence=Recurrence(recurrent))
+        if frozen_graph.onnx_digest(graph_def):
+            frozen_graph.note_origin(again, frozen_graph.onnx_digest(graph_def), recurrent)
         side.certain = frozen_graph.to_bytes(graph_def) == frozen_graph.to_bytes(again)
         found = self._walked("tensorflow", "lowering", reference, side, fed(reference, arrays), reference)
         if found and not side.certain:
@@ -111,8 +115,9 @@ class Bisection:
 
     def _conversion(self, arrays: List[np.ndarray]) -> Optional[Finding]:
         reference = OnnxSide(convert_onnx.prepare(self.onnx_model()))
-        found = places(reference.model, self._layout)
-        graph = TensorflowSide(frozen_graph.load(self.path("model.pb")), found).graph
+        graph_def = frozen_graph.load(self.path("model.pb"))
+        found = places(reference.model, self._layout, frozen_graph.recurrent(graph_def))
+        graph = TensorflowSide(graph_def, found).graph
         side = TfliteSide(flatbuffer.load(self.path("model.tflite")), graph, found)
         return self._walked("tflite", "conversion", reference, side, fed(reference, arrays), reference)
 

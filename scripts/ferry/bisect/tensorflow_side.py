@@ -12,19 +12,20 @@ from ferry.frozen.frozen_graph import GraphDef
 from ferry.graph.from_onnx import from_onnx
 from ferry.graph.input_output_names import fed_names
 from ferry.lowering import graph_builder
+from ferry.lowering.recurrence import Recurrence
 from ferry.lowering.tensors import ChannelsLast
 
 # What the lowerings put around a transpose; the value is that of the operand.
 PASSES_ON = ("Identity", "StopGradient")
 
 
-def places(prepared: onnx.ModelProto, layout: str) -> Dict[str, List[Place]]:
+def places(prepared: onnx.ModelProto, layout: str, recurrent: str = "") -> Dict[str, List[Place]]:
     """Where each tensor of ``prepared`` is in the graph that the lowerings make of it, the place it is made in first.
 
-    ``layout`` is ``nchw`` or ``nhwc``. The names in a graph depend on it, the model and the lowerings alone, so that
-    building it again finds them.
+    ``layout`` is ``nchw`` or ``nhwc``, ``recurrent`` what :func:`frozen_graph.recurrent` says. The names in a graph
+    depend on these, the model and the lowerings alone, so that building it again finds them.
     """
-    graph, tensors = graph_builder.build_tensors(from_onnx(prepared), layout)
+    graph, tensors = graph_builder.build_tensors(from_onnx(prepared), layout, Recurrence(recurrent))
     found: Dict[str, List[Place]] = {}
     for name in [*fed_names(prepared.graph), *(name for node in prepared.graph.node for name in node.output)]:
         if not name or name in found:

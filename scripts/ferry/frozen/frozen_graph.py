@@ -10,7 +10,7 @@ from ferry import regular_file
 from ferry.errors import InputFileError, first_line
 from ferry.frozen.light_graph import LARGE_BYTES
 
-_ONNX_DIGEST, _NODES = "_onnx_sha256", "_nodes"
+_ONNX_DIGEST, _NODES, _RECURRENT = "_onnx_sha256", "_nodes", "_recurrent"
 
 
 def load(path: str) -> GraphDef:
@@ -66,8 +66,8 @@ def _without_weights(graph_def: GraphDef) -> GraphDef:
     return light
 
 
-def note_origin(graph_def: GraphDef, digest: str) -> None:
-    """Note in ``graph_def`` which ``.onnx`` file it was built from, and how many nodes it has.
+def note_origin(graph_def: GraphDef, digest: str, recurrent: str = "") -> None:
+    """Note in ``graph_def`` the ``.onnx`` file that it comes from, the ``RECURRENT`` and how many nodes it has.
 
     It may be cut off between two nodes, and is a graph still. TensorFlow passes over attributes with such names.
     """
@@ -75,15 +75,23 @@ def note_origin(graph_def: GraphDef, digest: str) -> None:
         if node.op == "Placeholder":
             node.attr[_ONNX_DIGEST].s = digest.encode()
             node.attr[_NODES].i = len(graph_def.node)
+            if recurrent:
+                node.attr[_RECURRENT].s = recurrent.encode()
             return
 
 
 def onnx_digest(graph_def: GraphDef) -> str:
-    """What ``note_origin`` noted, or an empty string."""
-    return next(
-        (node.attr[_ONNX_DIGEST].s.decode("ascii", "replace") for node in graph_def.node if _ONNX_DIGEST in node.attr),
-        "",
-    )
+    """The digest that ``note_origin`` noted, or an empty string."""
+    return _noted(graph_def, _ONNX_DIGEST)
+
+
+def recurrent(graph_def: GraphDef) -> str:
+    """The ``RECURRENT`` that ``note_origin`` noted, or an empty string: the rule."""
+    return _noted(graph_def, _RECURRENT)
+
+
+def _noted(graph_def: GraphDef, key: str) -> str:
+    return next((node.attr[key].s.decode("ascii", "replace") for node in graph_def.node if key in node.attr), "")
 
 
 def to_bytes(graph_def: GraphDef) -> bytes:

@@ -22,26 +22,29 @@ from ferry.lowering import large_constants
 from ferry.lowering.declined import Declined
 from ferry.lowering.node import Node
 from ferry.lowering.operators import lowerings_of
+from ferry.lowering.recurrence import Recurrence
 from ferry.lowering.tensors import Made, NoSuchTensor, Tensors, same_layout, to_last
 
 # onnx-tf's own: by domain and operator.
 Handlers = Dict[str, Dict[str, Any]]
 
 
-def build_graph(onnx_graph: Graph, layout: str = "nchw") -> LightGraph:
+def build_graph(onnx_graph: Graph, layout: str = "nchw", recurrence: Optional[Recurrence] = None) -> LightGraph:
     """The definition of the TensorFlow graph of ``onnx_graph``; see ``build_tensors``."""
     with large_constants.kept_aside() as arrays:
-        graph, _ = build_tensors(onnx_graph, layout)
+        graph, _ = build_tensors(onnx_graph, layout, recurrence)
     return large_constants.light(graph.as_graph_def(), arrays)
 
 
-def build_tensors(onnx_graph: Graph, layout: str = "nchw") -> Tuple[tf.Graph, Tensors]:
+def build_tensors(
+    onnx_graph: Graph, layout: str = "nchw", recurrence: Optional[Recurrence] = None
+) -> Tuple[tf.Graph, Tensors]:
     """Build the TensorFlow graph of ``onnx_graph``, with its inputs and outputs under their ONNX names.
 
     The constants of ``onnx_graph`` are rounded to their dtypes, and the result holds them without a copy.
 
     Returned with it is what each ONNX tensor became in it. ``layout`` is that of its float inputs and outputs of four
-    dimensions: ``nchw``, as in ONNX, or ``nhwc``.
+    dimensions: ``nchw``, as in ONNX, or ``nhwc``. ``recurrence`` says which recurrent layers are fused.
 
     Each node goes to Ferry's lowering for its operator first, then to onnx-tf's own handler.
 
@@ -49,12 +52,14 @@ def build_tensors(onnx_graph: Graph, layout: str = "nchw") -> Tuple[tf.Graph, Te
         UnsupportedModelError: an operator, or a form of one, that neither Ferry nor onnx-tf 1.6.0 converts.
     """
     pin_onnx_tf()
+    recurrence = recurrence or Recurrence()
+    recurrence.count(onnx_graph)
     handlers: Handlers = TensorflowBackend._get_handlers(opset_imports(onnx_graph))
     with tf.Graph().as_default() as graph:
         for value in onnx_graph.outputs:
             # Whatever else would take an output's name gets another one.
             graph.unique_name(value.name)
-        tensors = Tensors(_rounded(onnx_graph))
+        tensors = Tensors(_rounded(onnx_graph), recurrence)
         channels_last = read_channels_last(onnx_graph)
         for value in onnx_graph.inputs:
             info = value_to_onnx(value)

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from ferry.lowering import axis_order
 from ferry.lowering.old_converter import IS_OLD, shielded
+from ferry.lowering.recurrence import Recurrence
 
 # The ranks in which the second dimension may be channels: (N, C, W), (N, C, H, W), (N, C, D, H, W).
 RANKS_WITH_CHANNELS = (3, 4, 5)
@@ -37,9 +38,11 @@ class Tensors(MutableMapping[str, tf.Tensor]):
 
     Args:
         constants: the model's initializers. Each becomes a TensorFlow constant only if somebody reads it as a tensor.
+        recurrence: which recurrent layers are to be fused; by the rule unless another is given.
     """
 
-    def __init__(self, constants: Dict[str, np.ndarray]):
+    def __init__(self, constants: Dict[str, np.ndarray], recurrence: Optional[Recurrence] = None):
+        self.recurrence = recurrence or Recurrence()
         self._graph = tf.compat.v1.get_default_graph()
         self._constants = constants
         self._first: Dict[str, tf.Tensor] = {}

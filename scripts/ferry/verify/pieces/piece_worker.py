@@ -82,8 +82,8 @@ class PieceWorker:
         PassManager([REWRITING[0], *NAMING]).run(graph)
         model = to_onnx(graph)
         regions = _regions(model)
-        found = places(prepared, self._layout)
         graph_def = frozen_graph.load(self._bisection.path("model.pb"))
+        found = places(prepared, self._layout, frozen_graph.recurrent(graph_def))
         tensorflow = TensorflowSide(graph_def, found)
         openers: Dict[str, Callable[[], Side]] = {
             "tensorflow": lambda: tensorflow,

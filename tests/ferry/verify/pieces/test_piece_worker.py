@@ -9,9 +9,10 @@ from onnx import numpy_helper
 
 from develop.detection import faults
 from ferry.model.model_source import ModelSource
+from ferry.tflite import flatbuffer
 from ferry.verify import random_inputs
 from ferry.verify.pieces.piece_worker import PieceWorker
-from programs import convert, write_model
+from programs import convert, run_stage, write_model
 
 STAGES = {
     "onnx": ("model.onnx", faults.in_onnx),
@@ -115,6 +116,25 @@ def test_rows_that_no_input_reads_are_found_and_named(net, tmp_path):
     (piece,) = prove(model, tmp_path, ["onnx"])["onnx"].wrong
     assert piece.operator == "Gather" and not piece.reached
     assert piece.probe == "every row of its table"
+
+
+def test_a_fused_lstm_is_held_against_float64(tmp_path):
+    members = "torch.manual_seed(2); self.r = nn.LSTM(6, 8, bidirectional=True)"
+    model = write_model(tmp_path / "m.py", "self.r(x)[0]", "torch.zeros(12, 1, 6)", members)
+    convert(model, tmp_path)
+    done = run_stage("onnx_to_tf", "--input", tmp_path / "model.onnx", "--output", tmp_path / "model.pb",
+                     "--recurrent", "fused")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    run_stage("tf_to_tflite", "--input", tmp_path / "model.pb", "--output", tmp_path / "model.tflite")
+    assert flatbuffer.operators((tmp_path / "model.tflite").read_bytes())["UNIDIRECTIONAL_SEQUENCE_LSTM"] == 2
+    found = prove(model, tmp_path, ["tensorflow", "tflite"])
+    assert all(pieces.right and not pieces.unjudged for pieces in found.values()), found
+    for stage, (file, plant) in list(STAGES.items())[1:]:
+        sound = (tmp_path / file).read_bytes()
+        fault = next(each for each in plant(sound, seed=1) if "weight" in each.kind)
+        (tmp_path / file).write_bytes(fault.data)
+        assert prove(model, tmp_path, [stage])[stage].wrong, (stage, fault.kind)
+        (tmp_path / file).write_bytes(sound)
 
 
 def test_a_model_that_came_as_onnx_is_held_against_itself_in_float64(net, tmp_path):

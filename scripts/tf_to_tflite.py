@@ -13,13 +13,13 @@ def convert(arguments, console) -> int:
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     heap.return_large_blocks()
     from ferry import atomic_file, provenance
-    from ferry.frozen import frozen_graph
+    from ferry.frozen import frozen_graph, made_for
     from ferry.targets import by_table
     from ferry.tflite import description, flatbuffer, signature, usable, with_outputs
 
     graph_def = frozen_graph.load(arguments.input)
     data = with_outputs.convert(graph_def, arguments.flex == "allow", by_table.takes(arguments.target, "BATCH_MATMUL"))
-    usable.refuse_unusable(data)
+    usable.refuse_unusable(data, made_for.onnx_nodes(graph_def))
     if arguments.target:
         by_table.must_run(data, arguments.target)
     made_with = provenance.provenance()

@@ -61,7 +61,6 @@ BROAD_EXCEPTS = {
     "ferry/graph/newer_opsets/constant_values.py: _run": 1,
     "ferry/graph/passes/evaluate.py: _run": 1,
     "ferry/runtimes/onnx_runtime.py: OnnxRuntime.__init__": 1,
-    "ferry/tflite/converter.py: _converted": 2,
     "ferry/verify/pieces/prove.py: _Run.take": 1,
     "ferry/verify/stage_worker.py: StageWorker._run": 1,
     # The exception is raised again, with the name of the pass or after something is closed or ended.

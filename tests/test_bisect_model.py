@@ -85,12 +85,14 @@ def test_verify_says_where_a_stage_broke_and_bisects_on_its_worst_input(model, b
     done = run_stage("verify", "--model", model, "--build", build, "--samples", 3)
     assert done.returncode == 2
     assert "verify: onnx breaks: the ONNX model against PyTorch" in done.stdout
-    assert "(Conv) of first" in done.stdout
+    line = next(at for at, text in enumerate(model.read_text().splitlines(), 1) if "self.first(" in text)
+    assert f"(Conv) of first at {model.name}:{line}" in done.stdout
     report = json.loads((build / "report.json").read_text())
     jsonschema.validate(report, json.loads((ROOT / "docs" / "report.schema.json").read_text()))
     assert "<h2>Where it broke</h2>" in (build / "report.html").read_text()
     where = report["stages"]["onnx"]["where"]
     assert (where["step"], where["operator"], where["scope"]) == ("export", "Conv", "first")
+    assert where["line"] == f"{model.name}:{line}"
     assert (build / "worst_input_onnx.npz").exists()
 
 

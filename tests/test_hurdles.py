@@ -111,7 +111,8 @@ def test_a_model_that_needs_flex_is_said_to_by_operator(tmp_path):
     files = ["--input", tmp_path / "model.pb", "--output", tmp_path / "model.tflite"]
     refused = run_stage("tf_to_tflite", *files, "--flex", "refuse")
     assert refused.returncode == 1
-    assert "no builtin kernel for Conv3D" in refused.stderr
+    assert "no builtin kernel for Conv3D (built for the ONNX operator Conv (node " in refused.stderr
+    assert "from model.py:12))" in refused.stderr
     assert not (tmp_path / "model.tflite").exists()
     allowed = run_stage("tf_to_tflite", *files)
     assert allowed.returncode == 0, allowed.stderr

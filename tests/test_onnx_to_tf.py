@@ -4,7 +4,7 @@ import pytest
 from onnx import helper
 
 from onnx_models import model_of
-from programs import run_stage
+from programs import run_stage, write_model
 
 
 def bad_files(mobilenet):
@@ -54,3 +54,13 @@ def test_an_operator_that_cannot_be_converted_is_named(tmp_path):
     done = run_stage("onnx_to_tf", "--input", tmp_path / "m.onnx", "--output", tmp_path / "model.pb")
     assert done.returncode == 1
     assert "the ONNX operator ConvTranspose (node 'features.0') cannot be converted" in done.stderr
+
+
+def test_an_operator_that_cannot_be_converted_is_named_with_the_users_line(tmp_path):
+    """Through both programs: the export knows the line, and the next stage says it."""
+    source, exported = tmp_path / "net.py", tmp_path / "m.onnx"
+    write_model(source, "self.up(x)", "torch.randn(1, 1, 4, 4)", "self.up = nn.ConvTranspose2d(1, 1, 2, dilation=2)")
+    assert run_stage("export_onnx", "--model", source, "--output", exported).returncode == 0
+    done = run_stage("onnx_to_tf", "--input", exported, "--output", tmp_path / "model.pb")
+    assert done.returncode == 1
+    assert "the ONNX operator ConvTranspose (node 'ConvTranspose_0', from net.py:12) cannot be" in done.stderr

@@ -68,4 +68,5 @@ def lines(finding: Finding) -> List[str]:
 
 def _named(node: Node) -> str:
     where = f"of {node.scope}" if node.scope else "of the model itself"
-    return f"{node.name or 'a node without a name'} ({node.operator}) {where}"
+    line = f" at {node.line}" if node.line else ""
+    return f"{node.name or 'a node without a name'} ({node.operator}) {where}{line}"

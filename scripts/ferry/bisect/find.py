@@ -20,6 +20,7 @@ from ferry.errors import FerryError, UnsupportedModelError
 from ferry.export import pytorch_export
 from ferry.frozen import frozen_graph
 from ferry.graph import onnx_file
+from ferry.graph.onnx_node import line_of
 from ferry.graph.shapes import static_shapes
 from ferry.lowering import convert_onnx
 from ferry.lowering.recurrence import Recurrence
@@ -155,7 +156,7 @@ class Bisection:
         others = {
             node.name: node for node in region if node.name != maker.name and not variable.isdisjoint(node.output)
         }
-        return [Node(node.name, node.op_type, self._scope(node)) for node in (maker, *others.values())]
+        return [Node(node.name, node.op_type, self._scope(node), line_of(node)) for node in (maker, *others.values())]
 
     def _scope(self, node: onnx.NodeProto) -> str:
         if self._scopes is None:

@@ -4,11 +4,15 @@ from typing import NamedTuple, Optional, Tuple
 
 
 class Node(NamedTuple):
-    """An ONNX node and the PyTorch module it came from, ``""`` where that is the model itself or is not known."""
+    """An ONNX node, the PyTorch module it came from, and the line of the user's that made it, as ``file.py:12``.
+
+    The module is ``""`` where it is the model itself or is not known, and so is a line that is not known.
+    """
 
     name: str
     operator: str
     scope: str
+    line: str = ""
 
 
 class Finding(NamedTuple):

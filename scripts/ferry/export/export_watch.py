@@ -13,11 +13,10 @@ import torch.onnx.utils
 from torch._C._onnx import OperatorExportTypes
 from torch.onnx import symbolic_registry
 
+from ferry.export import source_lines
 from ferry.export.patches import replaced
 
-_FRAME = re.compile(r"^(.+)\((\d+)\): ", re.MULTILINE)
 _LIBRARY = os.path.dirname(os.path.abspath(torch.__file__)) + os.sep
-_FERRY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 # What makes tensors of a size that depends on values.
 SHAPED_BY_VALUES = ("nonzero", "masked_select", "unique", "_unique2", "unique_consecutive", "unique_dim")
 # How a tensor's value becomes Python's.
@@ -98,21 +97,14 @@ def watching() -> Iterator[Watch]:
             )
             if "in-place operator" in str(warning.message):
                 found = re.search(r"in-place operator (\w+)", str(warning.message))
-                line = f"{_shown(warning.filename)}:{warning.lineno}"
-                watch.in_place.append(Place(found.group(1) if found else "", line))
+                line = source_lines.Line(warning.filename, warning.lineno)
+                watch.in_place.append(Place(found.group(1) if found else "", line.from_here))
 
 
 def place(node: Any) -> Place:
     """Where ``node`` of a traced graph came from."""
-    return Place(node.kind().split("::")[-1], line_in(node.sourceRange()))
-
-
-def line_in(stack: str) -> str:
-    """The innermost line of ``stack``, as the tracer writes it, that is not PyTorch's own, or an empty string."""
-    for file, line in _FRAME.findall(stack):
-        if not os.path.abspath(file).startswith((_LIBRARY, _FERRY)):
-            return f"{_shown(file)}:{line}"
-    return ""
+    lines = source_lines.lines_in(node.sourceRange())
+    return Place(node.kind().split("::")[-1], lines[0].from_here if lines else "")
 
 
 def counted(places: List[Place]) -> List[Tuple[Place, int]]:
@@ -163,9 +155,4 @@ def _line_of_caller() -> str:
     frame: Optional[FrameType] = sys._getframe(2)
     while frame is not None and os.path.abspath(frame.f_code.co_filename).startswith(_LIBRARY):
         frame = frame.f_back
-    return "" if frame is None else f"{_shown(frame.f_code.co_filename)}:{frame.f_lineno}"
-
-
-def _shown(file: str) -> str:
-    relative = os.path.relpath(file)
-    return file if relative.startswith(os.pardir) else relative
+    return "" if frame is None else source_lines.Line(frame.f_code.co_filename, frame.f_lineno).from_here

@@ -8,7 +8,7 @@ import onnx
 import torch
 
 from ferry.errors import UnsupportedModelError, first_line
-from ferry.export import export_watch, symbolics, type_check
+from ferry.export import export_watch, source_lines, symbolics, type_check
 from ferry.export.export_watch import Place, Watch
 from ferry.export.patches import inline_functions, python_sizes, symbolics_listed_once
 from ferry.graph import input_output_names, onnx_pieces
@@ -89,7 +89,7 @@ def _in_opset(opset: int, model: PytorchModel) -> Attempt:
         if failure:
             return Attempt(None, failure, None, watch)
         made = onnx.load(path)
-    lines = type_check.take_lines(made)
+    lines = source_lines.note_lines(made)
     try:
         type_check.check(made, lines)
     except type_check.Mistyped as error:
@@ -111,7 +111,7 @@ def _run_exporter(opset: int, model: PytorchModel, path: str) -> None:
         example_outputs=_as_returned(model.example_outputs),
         opset_version=opset,
         keep_initializers_as_inputs=False,
-        # type_check reads the user's lines there.
+        # source_lines reads the user's lines there.
         strip_doc_string=False,
     )
 

@@ -6,7 +6,6 @@ from typing import Dict, Optional
 import onnx
 import onnxruntime
 
-from ferry.export import export_watch
 from ferry.export.export_watch import Place
 
 # Larger initializers become inputs: nothing that a type depends on is as large.
@@ -22,21 +21,6 @@ class Mistyped(Exception):
     def __init__(self, reason: str, place: Optional[Place]):
         super().__init__(reason)
         self.place = place
-
-
-def take_lines(model: onnx.ModelProto) -> Dict[str, str]:
-    """The user's line for each node of ``model``, by the node's name; the exporter's own notes of them are removed.
-
-    The exporter notes the line at the node that a traced operator's value comes from. The nodes before it, back to that
-    of the operator before, are of the same line.
-    """
-    lines: Dict[str, str] = {}
-    line = ""
-    for node in reversed(model.graph.node):
-        line = export_watch.line_in(node.doc_string) or line
-        lines[node.name] = line
-        node.ClearField("doc_string")
-    return lines
 
 
 def check(model: onnx.ModelProto, lines: Dict[str, str]) -> None:

@@ -8,7 +8,8 @@ from onnxruntime.capi.onnxruntime_pybind11_state import NotImplemented as NoKern
 
 from ferry.errors import InputFileError, UnsupportedModelError, first_line
 from ferry.graph import schema
-from ferry.graph.onnx_file import described, opset_of
+from ferry.graph.onnx_file import opset_of
+from ferry.graph.onnx_node import described
 from ferry.graph.shapes import skeleton
 
 # What ONNX Runtime says of an operator that it lacks, which is no fault of the model.

@@ -6,7 +6,7 @@ import onnx
 from onnx.mapping import TENSOR_TYPE_TO_NP_TYPE
 
 from ferry.errors import UnsupportedModelError, first_line
-from ferry.graph import shapes
+from ferry.graph import onnx_node, shapes
 from ferry.graph.attributes import Attributes
 from ferry.graph.graph import Graph
 from ferry.graph.node import Node, Value
@@ -73,6 +73,7 @@ def _append(graph: Graph, proto: onnx.NodeProto, inferred: Dict[str, shapes.Know
     inputs: List[Optional[Value]] = [_known(graph, name) if name else None for name in proto.input]
     outputs = [_value(graph, name, inferred) if name else None for name in proto.output]
     node = graph.insert(proto.op_type, inputs, outputs, Attributes(proto.attribute), proto.name, proto.domain)
+    node.line = onnx_node.line_of(proto)
     for inner in node.attributes.subgraphs():
         graph.reserve(name for name in names_in(inner) if graph.find(name) is None)
         for name in sorted(read_in(inner)):

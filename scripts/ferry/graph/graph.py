@@ -182,14 +182,18 @@ class Graph:
     ) -> Node:
         """A new node, ``before`` or ``after`` another, or at the end.
 
-        It may make a value that another node made until now: whoever reads that reads the new node's.
+        It may make a value that another node made until now: whoever reads that reads the new node's. The line of the
+        user's model that it came from is that of the other node, else of the one it stands beside.
         """
         if not isinstance(attributes, Attributes):
             attributes = Attributes(**(attributes or {}))
         node = Node(operator, attributes, name, domain)
         node.set_inputs(inputs)
+        beside = before or after
+        node.line = beside.line if beside is not None else ""
         for value in outputs:
             if value is not None and value.producer is not None:
+                node.line = value.producer.line or node.line
                 taken = value.producer._outputs
                 taken[taken.index(value)] = None
             node._outputs.append(value)
@@ -225,6 +229,7 @@ class Graph:
         """One new node in the place of ``nodes``, a run of which the last one's outputs alone are read elsewhere."""
         last = nodes[-1]
         made = self.insert(operator, inputs, last.outputs, attributes, last.name if name is None else name, before=last)
+        made.line = next((node.line for node in reversed(nodes) if node.line), "")
         for node in reversed(nodes):
             self.remove(node)
         return made

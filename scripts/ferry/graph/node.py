@@ -135,17 +135,20 @@ class Node:
 
     Attributes:
         operator, domain, name: as in ONNX. The name may be empty or that of another node too.
+        line: the line of the user's model that it came from, as ``file.py:12``, or empty; see :mod:`onnx_node`.
         attributes: see :class:`Attributes`.
         captures: what its subgraphs read of the graph around them, by the names that it has inside.
         graph: the graph it is in; ``None`` once it was removed.
     """
 
     __slots__ = (
-        "_inputs", "_next", "_outputs", "_previous", "attributes", "captures", "domain", "graph", "name", "operator",
+        "_inputs", "_next", "_outputs", "_previous", "attributes", "captures", "domain", "graph", "line", "name",
+        "operator",
     )  # fmt: skip
 
     def __init__(self, operator: str, attributes: Optional[Attributes] = None, name: str = "", domain: str = ""):
         self.operator, self.domain, self.name = operator, domain, name
+        self.line = ""
         self.attributes = Attributes() if attributes is None else attributes
         self.captures: Dict[str, Value] = {}
         self.graph: Any = None

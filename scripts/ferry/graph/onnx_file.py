@@ -75,11 +75,6 @@ def opset_of(model: onnx.ModelProto) -> int:
     return max(versions, default=1)
 
 
-def described(node: onnx.NodeProto) -> str:
-    """``node`` as a message to the user names it."""
-    return f"the ONNX operator {node.op_type} (node {node.name or 'without a name'!r})"
-
-
 def initializers(model: onnx.ModelProto) -> Dict[str, np.ndarray]:
     """The model's initializers by name, as arrays of their own dtype and shape."""
     return {entry.name: numpy_helper.to_array(entry) for entry in model.graph.initializer}

@@ -7,6 +7,7 @@ import onnx
 from onnx import helper, numpy_helper
 from onnx.mapping import NP_TYPE_TO_TENSOR_TYPE
 
+from ferry.graph import onnx_node
 from ferry.graph.graph import Graph
 from ferry.graph.input_output_names import rename
 from ferry.graph.node import Node, Value
@@ -45,6 +46,7 @@ def node_to_onnx(node: Node) -> onnx.NodeProto:
         made.name = node.name
     if node.domain:
         made.domain = node.domain
+    onnx_node.note_line(made, node.line)
     made.input.extend(value.name if value else "" for value in node.inputs)
     made.output.extend(value.name if value else "" for value in node.outputs)
     made.attribute.extend(node.attributes.to_onnx())

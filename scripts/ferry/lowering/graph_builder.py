@@ -12,11 +12,12 @@ from onnx_tf.common import data_type
 from onnx_tf.pb_wrapper import OnnxNode
 
 from ferry.errors import UnsupportedModelError, foreign_errors
+from ferry.frozen import made_for
 from ferry.frozen.light_graph import LightGraph
 from ferry.frozen.unusable_graph import refuse_output
 from ferry.graph.graph import Graph
 from ferry.graph.layout_analysis import read_channels_last
-from ferry.graph.onnx_file import described
+from ferry.graph.onnx_node import described
 from ferry.graph.to_onnx import node_to_onnx, opset_imports, value_to_onnx
 from ferry.lowering import large_constants
 from ferry.lowering.declined import Declined
@@ -33,7 +34,9 @@ def build_graph(onnx_graph: Graph, layout: str = "nchw", recurrence: Optional[Re
     """The definition of the TensorFlow graph of ``onnx_graph``; see ``build_tensors``."""
     with large_constants.kept_aside() as arrays:
         graph, _ = build_tensors(onnx_graph, layout, recurrence)
-    return large_constants.light(graph.as_graph_def(), arrays)
+    graph_def = graph.as_graph_def()
+    made_for.note(graph_def, graph)
+    return large_constants.light(graph_def, arrays)
 
 
 def build_tensors(
@@ -41,7 +44,8 @@ def build_tensors(
 ) -> Tuple[tf.Graph, Tensors]:
     """Build the TensorFlow graph of ``onnx_graph``, with its inputs and outputs under their ONNX names.
 
-    The constants of ``onnx_graph`` are rounded to their dtypes, and the result holds them without a copy.
+    The graph knows of each operator which ONNX node it was built for; see :mod:`made_for`. The constants of
+    ``onnx_graph`` are rounded to their dtypes, and the result holds them without a copy.
 
     Returned with it is what each ONNX tensor became in it. ``layout`` is that of its float inputs and outputs of four
     dimensions: ``nchw``, as in ONNX, or ``nhwc``. ``recurrence`` says which recurrent layers are fused.
@@ -69,16 +73,19 @@ def build_tensors(
                 tensors.move_last(value.name)
         if not onnx_graph.inputs:
             raise UnsupportedModelError("the model has no inputs: what it computes is a constant")
+        made_for.note_built(graph, None)
         for node in onnx_graph:
             proto = node_to_onnx(node)
             for name, made in zip(proto.output, _lower(proto, tensors, onnx_graph.opset, handlers)):
                 tensors[name] = made
+            made_for.note_built(graph, proto)
         for value in onnx_graph.outputs:
             info = value_to_onnx(value)
             last = layout == "nhwc" and _is_image(info)
             output = tensors.last(info.name) if last else tensors[info.name]
+            maker = f", which {described(node_to_onnx(value.producer))} makes," if value.producer else ""
             # The slash asks TensorFlow for the very name that was kept free.
-            refuse_output(info.name, tf.identity(output, name=f"{info.name}/"))
+            refuse_output(f"{info.name!r}{maker}", tf.identity(output, name=f"{info.name}/"))
     return graph, tensors
 
 

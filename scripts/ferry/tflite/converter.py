@@ -4,17 +4,19 @@ import importlib.util
 import os
 import re
 import sys
-from typing import Any
+from typing import Any, Dict, List
 
 from tensorflow.lite.python import convert as convert_protos
 from tensorflow.lite.python import util
 from tensorflow.python.framework import dtypes
 
 from ferry.errors import UnsupportedModelError, first_line
-from ferry.frozen import frozen_graph
+from ferry.frozen import frozen_graph, made_for
 
 # The converter lists what it lacks as "tf.Erf {device = …}" or "\tErf"; the name is what a user can search for.
 OPERATOR = re.compile(r"'tf\.(\w+)' op|^\s*tf\.(\w+)\b", re.MULTILINE)
+# What it says of one names the node too: ``loc("name"): 'tf.Erf' op …``.
+LOCATION = re.compile(r"loc\((.*)\): (?:error: )?'tf\.(\w+)' op")
 
 
 # What the converter may keep the weights in: as they are, in halves, or in int8 with a scale a channel or a tensor.
@@ -49,20 +51,20 @@ def _converted(graph_def: frozen_graph.GraphDef, allow_flex: bool, weights: str 
     data = frozen_graph.to_bytes(graph_def)
     try:
         return _run(model_flags, flags, data)
-    except Exception as error:
+    except convert_protos.ConverterError as error:
         lacking = operators_in(str(error))
         if not lacking:
-            raise UnsupportedModelError(f"the TFLite converter failed: {first_line(error)}") from error
+            raise UnsupportedModelError(f"the TFLite converter failed: {_said(error, graph_def)}") from error
         if not allow_flex:
             raise UnsupportedModelError(
-                f"TFLite has no builtin kernel for {', '.join(lacking)}, and Flex is refused"
+                f"TFLite has no builtin kernel for {_named(lacking, str(error), graph_def)}, and Flex is refused"
             ) from error
     flags.enable_select_tf_ops = True
     try:
         return _run(model_flags, flags, data)
-    except Exception as error:
+    except convert_protos.ConverterError as error:
         lacking = operators_in(str(error))
-        what = f"no kernel for {', '.join(lacking)}" if lacking else first_line(error)
+        what = f"no kernel for {_named(lacking, str(error), graph_def)}" if lacking else _said(error, graph_def)
         raise UnsupportedModelError(f"TFLite cannot convert this graph, with Flex or without: {what}") from error
 
 
@@ -79,6 +81,27 @@ def put_interpreter_on_path() -> None:
 def operators_in(message: str) -> list:
     """The TensorFlow operators that a converter's error names, sorted."""
     return sorted({first or second for first, second in OPERATOR.findall(message)})
+
+
+def _named(operators: List[str], message: str, graph_def: frozen_graph.GraphDef) -> str:
+    """``operators``, which ``message`` says the converter lacks, with the ONNX nodes that each was built for."""
+    located: Dict[str, List[str]] = {name: [] for name in operators}
+    for places, operator in LOCATION.findall(message):
+        located.setdefault(operator, []).extend(re.findall(r'"([^"]+)"', places))
+    nodes = made_for.onnx_nodes(graph_def)
+    named = []
+    for operator in operators:
+        of_the_kind = [node.name for node in graph_def.node if node.op == operator]
+        built_for = made_for.listed(located[operator], nodes) or made_for.listed(of_the_kind, nodes)
+        named.append(f"{operator} (built for {built_for})" if built_for else operator)
+    return ", ".join(named)
+
+
+def _said(error: Exception, graph_def: frozen_graph.GraphDef) -> str:
+    """The first line of ``error``, with the ONNX node that the operator it names was built for."""
+    said = first_line(error)
+    built_for = made_for.listed(re.findall(r'loc\("([^"]+)"\)', said), made_for.onnx_nodes(graph_def))
+    return f"{said} (built for {built_for})" if built_for else said
 
 
 def _describe(graph_def: frozen_graph.GraphDef, model_flags: Any) -> None:

@@ -67,6 +67,16 @@ def interface(data: bytes) -> Tuple[List[str], List[str]]:
     return inputs, outputs
 
 
+def tensors_made(data: bytes, position: int) -> List[str]:
+    """The names of what the operator at ``position`` of the first subgraph makes; none if there is no such operator."""
+    graph = schema.Model.GetRootAsModel(data, 0).Subgraphs(0)
+    if position >= graph.OperatorsLength():
+        return []
+    operator = graph.Operators(position)
+    made = [graph.Tensors(operator.Outputs(index)) for index in range(operator.OutputsLength())]
+    return [tensor.Name().decode() for tensor in made]
+
+
 def flex_operators(count: Dict[str, int]) -> Dict[str, int]:
     """Those of ``operators()`` that need the Flex delegate, under TensorFlow's own names."""
     return {name[len("Flex") :]: times for name, times in count.items() if name.startswith("Flex")}

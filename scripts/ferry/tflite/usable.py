@@ -1,9 +1,15 @@
 """Whether a TFLite model that was converted without an error can be run at all."""
 
+import re
+from typing import Dict, Optional
+
 import numpy as np
 import tensorflow as tf
 
 from ferry.errors import UnsupportedModelError, first_line
+from ferry.frozen import made_for
+from ferry.graph.onnx_node import OnnxNode
+from ferry.tflite import flatbuffer
 
 # The interpreter of TF 2.2 and 2.4 neither takes nor gives what is of another type.
 INTERFACE_TYPES = {
@@ -12,8 +18,15 @@ INTERFACE_TYPES = {
 }
 
 
-def refuse_unusable(data: bytes) -> None:
-    """Raise UnsupportedModelError if TFLite's interpreter cannot prepare the model ``data``, or cannot be fed."""
+# How the interpreter says which operator it cannot prepare.
+_POSITION = re.compile(r"Node number (\d+) \(")
+
+
+def refuse_unusable(data: bytes, nodes: Optional[Dict[str, OnnxNode]] = None) -> None:
+    """Raise UnsupportedModelError if TFLite's interpreter cannot prepare the model ``data``, or cannot be fed.
+
+    ``nodes`` is the ONNX node that each operator of the frozen graph was built for; see :mod:`made_for`.
+    """
     try:
         interpreter = tf.lite.Interpreter(model_content=data)
         details = [*interpreter.get_input_details(), *interpreter.get_output_details()]
@@ -29,6 +42,12 @@ def refuse_unusable(data: bytes) -> None:
             # TF 2.2's interpreter is without the Flex delegate; the app's may have it.
             return
         reason = first_line(error)
+        found = _POSITION.search(str(error))
+        made = flatbuffer.tensors_made(data, int(found.group(1))) if found else []
+        # A tensor is named after all the operators that became one with its own.
+        built_for = made_for.listed([part for name in made for part in name.split(";")], nodes or {})
+        if built_for:
+            reason += f" (built for {built_for})"
         raise UnsupportedModelError(f"TFLite's interpreter cannot prepare the converted model: {reason}") from error
 
 

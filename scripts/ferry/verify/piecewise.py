@@ -164,4 +164,4 @@ def _remark(stage: StageVerdict, pieces: StagePieces, excess: float) -> str:
 
 def _cause(stage: str, first: WrongPiece, pieces: StagePieces) -> Cause:
     lines = pieces.lines(stage)
-    return Cause(STEPS[stage], first.tensor, first.node, first.operator, first.scope, first.share, lines)
+    return Cause(STEPS[stage], first.tensor, first.node, first.operator, first.scope, first.line, first.share, lines)

@@ -168,13 +168,17 @@ class WorstSample:
 
 @dataclass(frozen=True)
 class Cause:
-    """Where a stage first differs from what it was built from. ``lines`` say it all; the rest may not be known."""
+    """Where a stage first differs from what it was built from. ``lines`` say it all; the rest may not be known.
+
+    ``scope`` is the PyTorch module that ``node`` came from, ``line`` the line of the user's that made it.
+    """
 
     step: Optional[str]
     tensor: str
     node: Optional[str]
     operator: Optional[str]
     scope: Optional[str]
+    line: Optional[str]
     error: Optional[float]
     lines: List[str]
 

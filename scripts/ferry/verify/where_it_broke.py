@@ -29,7 +29,7 @@ def cause(model: ModelSource, build: str, output: str, layout: str, stage: str) 
 
 
 def _unknown(line: str) -> Cause:
-    return Cause(None, "", None, None, None, None, [line])
+    return Cause(None, "", None, None, None, None, None, [line])
 
 
 def _cause(finding: Finding) -> Cause:
@@ -40,6 +40,7 @@ def _cause(finding: Finding) -> Cause:
         node=node.name if node else None,
         operator=node.operator if node else None,
         scope=node.scope if node else None,
+        line=(node.line or None) if node else None,
         error=finding.error if node and math.isfinite(finding.error) else None,
         lines=describe.lines(finding),
     )

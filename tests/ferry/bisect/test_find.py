@@ -222,6 +222,7 @@ def test_a_fault_on_the_way_to_tensorflow_is_named(model, build, monkeypatch, pl
     lower(build)
     found = find(model, build, "tensorflow")
     assert (found.step, found.node.operator, found.node.scope) == (step, operator, scope)
+    assert found.node.line.startswith(f"{model.name}:")
     maker = next(node for node in onnx.load(str(build / "model.onnx")).graph.node if found.tensor in node.output)
     assert maker.name in (found.node.name, *(node.name for node in found.also))
     assert found.before < 3e-6 < found.error

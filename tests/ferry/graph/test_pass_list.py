@@ -8,6 +8,7 @@ from onnx import helper
 from ferry.graph import pass_list
 from ferry.graph.from_onnx import from_onnx
 from ferry.graph.onnx_file import initializers
+from ferry.graph.onnx_node import line_of, note_line
 from ferry.graph.pass_list import PASSES, REWRITING
 from ferry.graph.pass_manager import PassError, PassManager
 from ferry.graph.to_onnx import to_onnx
@@ -133,6 +134,21 @@ def test_a_key_error_in_a_pass_names_it_and_is_no_error_of_the_users(position):
     planted = [*PASSES[:position], PASSES[position]._replace(run=fails), *PASSES[position + 1 :]]
     with pytest.raises(PassError, match=f"the graph pass {PASSES[position].name}: KeyError: 'planted'"):
         PassManager(planted).run(from_onnx(network()))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_node_that_a_pass_makes_has_the_line_of_one_that_it_replaces(name):
+    model = NETWORKS[name][0]()
+    lines = {f"net.py:{number}": node for number, node in enumerate(model.graph.node, 1)}
+    for line, node in lines.items():
+        note_line(node, line)
+    graph = from_onnx(model)
+    for each in PASSES:
+        PassManager([each]).run(graph)
+        assert {node.line for node in graph} <= set(lines), f"{each.name} makes a node without a line"
+    for node in to_onnx(graph).graph.node:
+        original = next((old for old in model.graph.node if old.name and old.name == node.name), None)
+        assert original is None or line_of(node) == line_of(original)
 
 
 def test_each_pass_has_a_reason_and_stands_in_the_list_once():

@@ -89,6 +89,7 @@ WRONG = WrongPiece(
     node="Conv_7",
     operator="Conv",
     scope="features.3",
+    line="net.py:12",
     also=["Relu_8 (Relu)"],
     made_by="CONV_2D, operator 4",
     probe="random values in the range seen",
@@ -181,6 +182,7 @@ WHERE = Cause(
     node="Conv_0",
     operator="Conv",
     scope="features.0.0",
+    line="net.py:9",
     error=0.1,
     lines=["tensorflow breaks: <here>", "first tensor that differs: 319"],
 )

@@ -26,9 +26,9 @@ def test_each_fault_is_a_line_and_the_verdict_is_one(verdicts):
         "verify: tensorflow: output is off by 2e-2 of its scale in the mean",
         "verify: tflite: model.tflite is cut short",
         "verify: tensorflow: the worst input is in w.npz",
-        "verify: tensorflow: Conv_7 (Conv) of features.3, one piece with Relu_8 (Relu), computes something else: it is "
-        "off by 3.0e-02 of its scale on random values in the range seen, beyond what float32 rounds by; the inputs "
-        "given do not reach it",
+        "verify: tensorflow: Conv_7 (Conv) of features.3 at net.py:12, one piece with Relu_8 (Relu), computes "
+        "something else: it is off by 3.0e-02 of its scale on random values in the range seen, beyond what float32 "
+        "rounds by; the inputs given do not reach it",
         "verify: tensorflow: 1 of 12 pieces could not be judged alone: no kernel",
         "verify: PyTorch cannot run it in float64",
         "verify: coverage of the inputs, on 16 of them: weights reached: 93.7%, 412 of 30,000 rows of "

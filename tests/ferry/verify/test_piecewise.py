@@ -24,7 +24,7 @@ from ferry.verify.verdict import (
 pytestmark = pytest.mark.fast
 
 RIGHT = StagePieces(9, 9, 0, [], 2e-6, [], Roundest("7", "GlobalAveragePool", 4e-7), None)
-PIECE = WrongPiece("7", "Relu_3", "Relu", "features.1", [], "RELU", "random values", 0.4, 9e5, reached=False)
+PIECE = WrongPiece("7", "Relu_3", "Relu", "features.1", "m.py:7", [], "RELU", "random values", 0.4, 9e5, reached=False)
 WRONG = replace(RIGHT, wrong=[PIECE])
 
 
@@ -119,7 +119,7 @@ def test_what_float32_cannot_be_relied_on_for_is_not_excused():
 def test_a_wrong_piece_fails_a_stage_that_is_right_end_to_end():
     made, stage = _judged(_verdict(1e-6), WRONG)
     assert not made.passed and not stage.passed
-    assert "Relu_3 (Relu) of features.1 computes something else" in stage.fault
+    assert "Relu_3 (Relu) of features.1 at m.py:7 computes something else" in stage.fault
     assert "the inputs given do not reach it" in stage.fault
     assert stage.where.node == "Relu_3"
     # A bisection would look for it on inputs that do not reach it.

@@ -7,6 +7,7 @@ import onnx
 from onnx import AttributeProto
 
 from ferry.errors import UnsupportedModelError
+from ferry.graph import onnx_node
 from ferry.graph.newer_opsets.rewriter import GraphRewriter
 from ferry.graph.newer_opsets.tensor_types import is_float
 from ferry.printable import printable
@@ -101,8 +102,10 @@ class Call:
         """The error that says why this node cannot be written in opset 12's terms."""
         domain = f"{self.node.domain}." if self.node.domain not in ("", "ai.onnx") else ""
         shown = self.node.name or (self.node.output[0] if self.node.output else "")
+        line = onnx_node.line_of(self.node)
+        of_line = f", from {line}" if line else ""
         return UnsupportedModelError(
-            printable(f"{domain}{self.node.op_type} {shown!r} of opset {self.opset}: {reason}")
+            printable(f"{domain}{self.node.op_type} {shown!r} of opset {self.opset}{of_line}: {reason}")
         )
 
 

@@ -7,6 +7,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from onnx import helper
 
 from ferry.errors import UnsupportedModelError
+from ferry.graph import onnx_node
 
 # Domain, name, and the word that tells functions of one name apart.
 Key = Tuple[str, str, str]
@@ -78,8 +79,11 @@ def body(function: Function, call: onnx.NodeProto, new_name: Callable[[str], str
             names[formal] = actual
         elif actual:
             again.append((formal, actual))
+    line = onnx_node.line_of(call)
     for node in function.nodes:
-        yield _renamed(node, names, attributes, lambda name: new_name(f"{stem}/{name}"))
+        made_here = _renamed(node, names, attributes, lambda name: new_name(f"{stem}/{name}"))
+        onnx_node.note_line(made_here, onnx_node.line_of(made_here) or line)
+        yield made_here
     for formal, actual in again:
         source = names.get(formal, formal)
         yield onnx.NodeProto(op_type="Identity", input=[source], output=[actual], name=new_name(f"{actual}/node"))

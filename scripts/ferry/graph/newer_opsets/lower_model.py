@@ -129,7 +129,7 @@ class ModelLowering:
         for entry in call.node.attribute:
             for inner in (*([entry.g] if entry.HasField("g") else []), *entry.graphs):
                 self.lower_graph(inner, call.opset, call.graph)
-        call.graph.name_after(call.outputs[0] if call.outputs else "")
+        call.graph.write_for(call.node)
         function = registry.lowering_of(call.node.op_type, call.opset)
         (function or unchanged.write)(call)
 

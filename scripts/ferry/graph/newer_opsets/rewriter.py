@@ -7,6 +7,7 @@ import onnx
 from onnx import helper, numpy_helper
 from onnx.mapping import NP_TYPE_TO_TENSOR_TYPE, TENSOR_TYPE_TO_NP_TYPE
 
+from ferry.graph import onnx_node
 from ferry.graph.newer_opsets import constant_values, tensor_types
 from ferry.graph.newer_opsets.tensor_types import TensorType
 
@@ -52,7 +53,7 @@ class GraphRewriter:
         self._producers: Dict[str, onnx.NodeProto] = dict(outer._producers) if outer else {}
         self._values: Dict[str, Optional[np.ndarray]] = dict(outer._values) if outer else {}
         self._declared: Dict[str, TensorType] = {}
-        self._stem = "lowered"
+        self._stem, self._line = "lowered", ""
 
     # What is known before anything is written.
 
@@ -71,9 +72,10 @@ class GraphRewriter:
 
     # What lowerings write.
 
-    def name_after(self, output: str) -> None:
-        """Let the names of what is written from here on begin with ``output``."""
-        self._stem = output or "lowered"
+    def write_for(self, node: onnx.NodeProto) -> None:
+        """Let what is written from here on be named after the first output of ``node``, and of the line that it is."""
+        self._stem = (node.output[0] if node.output else "") or "lowered"
+        self._line = onnx_node.line_of(node)
 
     def op(self, kind: str, inputs: Sequence[str], outputs: Optional[Sequence[str]] = None, **attributes: Any) -> str:
         """Write a node of opset 12; return the name of its first output, which is new unless ``outputs`` says it."""
@@ -98,6 +100,7 @@ class GraphRewriter:
     def emit(self, node: onnx.NodeProto) -> None:
         """Write a node that is in the terms of opset 12."""
         node.name = self.names.of_node(node.name)
+        onnx_node.note_line(node, onnx_node.line_of(node) or self._line)
         self.nodes.append(node)
         for output in node.output:
             self._producers[output] = node

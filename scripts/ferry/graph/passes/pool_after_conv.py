@@ -51,7 +51,8 @@ def _exchange(graph: Graph, pool: Node, conv: Node, averages: Averages) -> None:
     filters, kernel = _shape(weight)[0], pool.attribute("kernel_shape")
     batch, _, *size = _shape(source) or (None, None, None, None)
     between = graph.add_value(f"{conv.output.name}_before_average", [batch, filters, *size], conv.output.dtype)
-    graph.insert("Conv", [source, weight], [between], conv.attributes.copy(), conv.name, before=pool)
+    moved = graph.insert("Conv", [source, weight], [between], conv.attributes.copy(), conv.name, before=pool)
+    moved.line = conv.line
     key = (filters, *kernel, conv.output.dtype)
     if key not in averages:
         array = np.full([filters, 1, *kernel], 1 / np.prod(kernel))

@@ -131,6 +131,7 @@ class PieceWorker:
             node=node.name,
             operator=node.operator,
             scope=node.scope,
+            line=node.line or None,
             also=[f"{each.name} ({each.operator})" for each in also],
             made_by=side.described(piece.point),
             probe=piece.wrong_on,

@@ -8,9 +8,10 @@ from typing import List, Optional
 class WrongPiece:
     """A piece that computes something else than it should.
 
-    ``tensor`` is made by the ONNX ``node`` of type ``operator``, of the PyTorch module ``scope``; ``also`` names the
-    nodes that became one piece with it. On ``probe`` it is off by ``share`` of its scale, ``excess`` times what float32
-    can be off by. ``reached`` says whether it is wrong on the input that was looked at too. JSON has no infinity:
+    ``tensor`` is made by the ONNX ``node`` of type ``operator``, of the PyTorch module ``scope``, which came from the
+    user's ``line``; ``also`` names the nodes that became one piece with it. On ``probe`` it is off by ``share`` of its
+    scale, ``excess`` times what float32 can be off by. ``reached`` says whether it is wrong on the input that was
+    looked at too. JSON has no infinity:
     ``share`` and ``excess`` are ``None`` where they are infinite.
     """
 
@@ -18,6 +19,7 @@ class WrongPiece:
     node: str
     operator: str
     scope: str
+    line: Optional[str]
     also: List[str]
     made_by: str
     probe: str
@@ -82,11 +84,11 @@ def none(reason: str) -> StagePieces:
 
 def fault(piece: WrongPiece) -> str:
     """What is wrong with a piece, in a sentence."""
-    scope = f" of {piece.scope}" if piece.scope else ""
+    where = f"{f' of {piece.scope}' if piece.scope else ''}{f' at {piece.line}' if piece.line else ''}"
     also = f", one piece with {', '.join(piece.also[:MOST_SAID])}," if piece.also else ""
     share = "without limit" if piece.share is None else f"by {piece.share:.1e} of its scale"
     reached = "the inputs given reach it" if piece.reached else "the inputs given do not reach it"
     return (
-        f"{piece.node or piece.tensor} ({piece.operator}){scope}{also} computes something else: it is off {share} on "
+        f"{piece.node or piece.tensor} ({piece.operator}){where}{also} computes something else: it is off {share} on "
         f"{piece.probe}, beyond what float32 rounds by; {reached}"
     )

@@ -84,6 +84,7 @@ def export(model, build):
 
 def lower(build, layout="nchw"):
     graph_def = convert_onnx.convert(onnx_file.load(str(build / "model.onnx")), layout)
+    frozen_graph.note_origin(graph_def, "ab" * 32)
     (build / "model.pb").write_bytes(frozen_graph.to_bytes(graph_def))
     (build / "model.tflite").write_bytes(converter.convert(graph_def))
 

@@ -60,7 +60,8 @@ def _exchange(graph: Graph, pool: Node, conv: Node, averages: Averages) -> None:
         averages[key] = graph.add_constant(f"average_{filters}_{kernel[0]}x{kernel[1]}", array, dtype)
     options = {"kernel_shape": kernel, "group": filters, "pads": pool.attribute("pads", [0, 0, 0, 0])}
     inputs = [between, averages[key], *(value for value in bias if value is not None)]
-    graph.replace([pool, conv], "Conv", inputs, options, pool.name)
+    averaging = graph.replace([pool, conv], "Conv", inputs, options, pool.name)
+    averaging.line = pool.line
 
 
 def _shape(value: Optional[Value]) -> Tuple[int, ...]:

@@ -40,13 +40,14 @@ NAMES := $(call planned,export) $(call planned,import)
 EXPORTED := $(patsubst %,$(BUILD)/%/model.onnx,$(call planned,export))
 IMPORTED := $(patsubst %,$(BUILD)/%/model.onnx,$(call planned,import))
 FROZEN := $(NAMES:%=$(BUILD)/%/model.pb)
-TFLITE := $(NAMES:%=$(BUILD)/%/model.tflite)
+CONVERTED := $(NAMES:%=$(BUILD)/%/model.tflite)
 FLOAT16 := $(NAMES:%=$(BUILD)/%/model.float16.tflite)
 DYNAMIC := $(NAMES:%=$(BUILD)/%/model.dynamic.tflite)
 INT8 := $(NAMES:%=$(BUILD)/%/model.int8.tflite)
 # Those that QUANT asks for, with a % for the model's name.
 QUANTIZED := $(foreach quant,$(call planned,quant),$(BUILD)/%/model.$(quant).tflite)
 VERIFIED := $(NAMES:%=verify/%)
+GIVEN_TFLITE := $(patsubst %,verify/%,$(call planned,given))
 BISECTED := $(NAMES:%=bisect/%)
 INSPECTED := $(NAMES:%=inspect/%)
 JUDGED := $(NAMES:%=targets/%)
@@ -57,8 +58,8 @@ ZOO := $(if $(filter zoo,$(MAKECMDGOALS)),--zoo)
 STAGE = $(QUIET)$(RUNNERS) stage $(ALWAYS) $(ZOO) $(CHOSEN)
 
 # A stage's file is renamed into place, whole. Interrupted right after that, make would delete it, and the old one is gone.
-.PRECIOUS: $(EXPORTED) $(IMPORTED) $(FROZEN) $(TFLITE) $(FLOAT16) $(DYNAMIC) $(INT8)
-.PHONY: FORCE help new onnx tf tflite verify $(VERIFIED) inspect $(INSPECTED) targets $(JUDGED) bisect $(BISECTED) matrix bench bench-forms shell image \
+.PRECIOUS: $(EXPORTED) $(IMPORTED) $(FROZEN) $(CONVERTED) $(FLOAT16) $(DYNAMIC) $(INT8)
+.PHONY: FORCE help new onnx tf tflite verify $(VERIFIED) $(GIVEN_TFLITE) inspect $(INSPECTED) targets $(JUDGED) bisect $(BISECTED) matrix bench bench-forms shell image \
     doctor test test-fast test-all test-slow test-engines zoo coverage coverage-newest fuzz lint lock clean clean-all
 
 help: ## print this
@@ -69,8 +70,8 @@ new: ## write a model file to start from: models/NAME.py
 
 onnx: $(EXPORTED) $(IMPORTED) ## export the model to ONNX: build/MODEL/model.onnx
 tf: $(FROZEN) ## convert it to a frozen TensorFlow graph: build/MODEL/model.pb
-tflite: $(TFLITE) $(foreach name,$(NAMES),$(subst %,$(name),$(QUANTIZED))) ## convert it all the way to TensorFlow Lite: build/MODEL/model.tflite; QUANT=float16 adds model.float16.tflite
-verify: $(VERIFIED) ## compare the outputs of every stage with PyTorch's: build/MODEL/report.json
+tflite: $(CONVERTED) $(foreach name,$(NAMES),$(subst %,$(name),$(QUANTIZED))) ## convert it all the way to TensorFlow Lite: build/MODEL/model.tflite; QUANT=float16 adds model.float16.tflite
+verify: $(VERIFIED) $(GIVEN_TFLITE) ## compare the outputs of every stage with PyTorch's: build/MODEL/report.json
 inspect: $(INSPECTED) ## print what is in model.tflite: inputs, outputs, operators, size, multiply-adds, origin
 targets: $(JUDGED) ## say on which runtimes, delegates and chips model.tflite runs, and what holds it back, by docs/targets/
 bisect: $(BISECTED) ## find the first tensor at which a stage's model differs from the one it was built from
@@ -87,7 +88,7 @@ $(IMPORTED): $(BUILD)/%/model.onnx:
 $(FROZEN): $(BUILD)/%/model.pb: | $(BUILD)/%/model.onnx
 	$(STAGE) onnx_to_tf '$*'
 
-$(TFLITE): $(BUILD)/%/model.tflite: | $(BUILD)/%/model.pb
+$(CONVERTED): $(BUILD)/%/model.tflite: | $(BUILD)/%/model.pb
 	$(STAGE) tf_to_tflite '$*'
 
 $(FLOAT16): $(BUILD)/%/model.float16.tflite: | $(BUILD)/%/model.tflite
@@ -108,6 +109,10 @@ $(INSPECTED): inspect/%: | $(BUILD)/%/model.tflite $(QUANTIZED)
 
 $(JUDGED): targets/%: | $(BUILD)/%/model.tflite
 	$(STAGE) targets '$*'
+
+# A file that another converter made: nothing is converted.
+$(GIVEN_TFLITE): verify/%:
+	$(STAGE) verify_given '$*'
 
 $(BISECTED): bisect/%: | $(BUILD)/%/model.tflite
 	$(STAGE) bisect_model '$*'

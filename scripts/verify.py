@@ -14,6 +14,7 @@ def verify(arguments, console) -> int:
     from ferry.reports import files, terminal
     from ferry.runtimes import tensorflow_gpu
     from ferry.verify import worst_input
+    from ferry.verify.given_file.given_file import GivenFile
     from ferry.verify.verification import Verification
 
     output = arguments.output or arguments.build
@@ -28,6 +29,7 @@ def verify(arguments, console) -> int:
         inputs=arguments.inputs or None,
         tolerance=arguments.tolerance,
         shown=arguments.shown or output,
+        given=GivenFile(arguments.tflite, arguments.newest, arguments.io) if arguments.tflite else None,
     )
     try:
         outcome = verification.measure(console)
@@ -36,7 +38,8 @@ def verify(arguments, console) -> int:
         files.write(output, verification.nothing_proved(str(error)))
         raise
     verdict = verification.judge(outcome, os.path.join(arguments.build, files.REPORT))
-    verdict = verification.judge_pieces(verdict, outcome, console)
+    if not arguments.tflite:
+        verdict = verification.judge_pieces(verdict, outcome, console)
     worst_input.save(output, verdict, outcome)
     console.print(terminal.table(verdict))
     for line in terminal.lines(verdict, os.path.join(output, files.REPORT)):
@@ -52,7 +55,7 @@ def verify(arguments, console) -> int:
 def _located(source, arguments, output, verdict, console):
     """The verdict with what a bisection of the first stage that failed by its values finds."""
     stage_name = verdict.first_off
-    if stage_name is None:
+    if stage_name is None or arguments.tflite:
         return verdict
     from ferry.verify import where_it_broke
 
@@ -105,6 +108,11 @@ def main() -> int:
         "--tolerance", type=_tolerance, default=None, metavar="SHARE", help="the mean error allowed, over the scale"
     )
     parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu", help="what TensorFlow runs on")
+    parser.add_argument(
+        "--tflite", default="", metavar="FILE", help="a .tflite of any converter, judged in the place of the artifacts"
+    )
+    parser.add_argument("--io", default="", help="its layouts where they cannot be found out, as in '0:nhwc 1:nchw'")
+    parser.add_argument("--newest", default="", metavar="PYTHON", help="an interpreter with the newest TFLite runtime")
     arguments = parser.parse_args()
     return stage.run("verify", arguments, os.path.join(arguments.output or arguments.build, "report.json"), verify)
 

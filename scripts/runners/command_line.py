@@ -75,7 +75,8 @@ def _stage(options: argparse.Namespace) -> int:
     job = jobs[0]._replace(models=tuple(each.models[0] for each in jobs))
     if stage.target:
         return run_stage.make(stage, job, options.runner, options.always)
-    return run_stage.run(stage, job, options.runner)
+    newest = _newest(options.runner) if stage.name == "verify_given" else None
+    return run_stage.run(stage, job, options.runner, newest=newest)
 
 
 def _bench(options: argparse.Namespace) -> int:
@@ -98,7 +99,7 @@ def _newest(runner: str) -> Optional[str]:
     try:
         return str(venv.ensure(venv.BENCH))
     except RunnerError as error:
-        print(f"bench: without the newest TFLite runtime and the chart: {error}", file=sys.stderr)
+        print(f"ferry: without the newest TFLite runtime: {error}", file=sys.stderr)
         return None
 
 

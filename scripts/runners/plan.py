@@ -77,6 +77,9 @@ def words(goals: Sequence[str]) -> List[str]:
     known = Known()
     for job in jobs(asked.names, asked.of_variables, zoo):
         model = job.models[0]
+        if values["TFLITE"]:
+            made.append(f"given={model.name}")
+            continue
         made.append(("import" if model.source.endswith(".onnx") else "export") + f"={model.name}")
         if set(asked.verbs) - {"matrix", "bench"}:
             made += [f"stale={job.folder(stage)}/{stage.target}" for stage in _stale(job, asked.quants, known)]
@@ -108,7 +111,7 @@ def jobs(names: Sequence[str], of_variables: bool, zoo: bool = False) -> List[Jo
     models: Tuple[Model, ...] = ()
     if of_variables or {"MODEL", "ONNX"} & set(named):
         models = model_names.given(values, named)
-    for name in ("WEIGHTS", "INPUTS"):
+    for name in ("WEIGHTS", "INPUTS", "TFLITE"):
         # An INPUTS that is no file is a distribution.
         if values[name] and os.path.lexists(str(ROOT / os.path.expanduser(values[name]))):
             values[name] = seen.from_the_root(values[name])
@@ -166,6 +169,11 @@ def _asked(goals: Sequence[str], values: Dict[str, str]) -> Asked:
 
 
 def _check(asked: Asked, values: Dict[str, str]) -> None:
+    if values["TFLITE"]:
+        if set(asked.verbs) != {"verify"}:
+            raise RunnerError("TFLITE is a file of another converter for `make verify` to judge, and for that alone")
+        if not os.path.isfile(str(ROOT / os.path.expanduser(values["TFLITE"]))):
+            raise RunnerError(f"there is no TFLITE file {printable(values['TFLITE'])}")
     used = {name for verb in asked.verbs for stage in VERBS[verb] for name in stages.BY_NAME[stage].variables}
     used |= {name for quant in asked.quants for name in stages.quantization(quant).variables}
     for tf in several_tfs(values) if "matrix" in asked.verbs else [values["TF"]]:

@@ -206,6 +206,22 @@ TABLE = (
         makes=_REPORT,
     ),
     Stage(
+        "verify_given",
+        "scripts/verify.py",
+        (
+            *_the_model(),
+            Option("--build", FOLDER),
+            Option("--tflite", VARIABLE, "TFLITE", ALONE),
+            Option("--io", VARIABLE, "IO"),
+            Option("--samples", VARIABLE, "SAMPLES"),
+            Option("--inputs", VARIABLE, "INPUTS", ALONE),
+            Option("--tolerance", VARIABLE, "TOLERANCE"),
+            Option("--output", OUTPUT),
+        ),
+        reads=("report.json", "references"),
+        makes=_REPORT,
+    ),
+    Stage(
         "bisect_model",
         "scripts/bisect_model.py",
         (*_the_model(), Option("--build", FOLDER), Option("--layout", VARIABLE, "LAYOUT"), Option("--output", OUTPUT)),
@@ -246,7 +262,7 @@ TABLE = (
 )
 BY_NAME = {stage.name: stage for stage in TABLE}
 # What lies beside the models' folders in the folder that holds them: no model can have such a name.
-TAKEN = ("article", "nhwc", "tf2.2", "zoo", "bench", "bench.json", "bench.svg", "logs", "matrix")
+TAKEN = ("article", "nhwc", "tf2.2", "given", "zoo", "bench", "bench.json", "bench.svg", "logs", "matrix")
 
 
 def conversion(source: str) -> List[Stage]:
@@ -268,6 +284,8 @@ def quantization(quant: str) -> Stage:
 def folder_of(values: Dict[str, str], zoo: bool = False) -> str:
     """The folder of the models' folders. What is not the default keeps its files apart, so that going back and forth
     makes nothing anew; the zoo's models have namesakes in ``models/``."""
+    if values["TFLITE"]:
+        return "build/given"
     parts = ["build"]
     parts += ["tf2.2"] if values["TF"] == "2.2" else []
     parts += ["article"] if values["GRAPH"] == "article" else []

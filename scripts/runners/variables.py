@@ -44,6 +44,14 @@ TABLE = (
     ),
     Variable("REQUIREMENTS", "", "a file of pip's: packages that the model file imports and Ferry's lock lacks"),
     Variable("ONNX", "", "the same as MODEL= for an .onnx file"),
+    Variable(
+        "TFLITE", "", "a .tflite that any converter made of MODEL, for `verify` to judge, into build/given/MODEL/"
+    ),
+    Variable(
+        "IO",
+        "",
+        "layouts of that file's inputs and then its outputs where `verify` cannot find them out, as in 0:nhwc",
+    ),
     Variable("FUZZ", "10000", "how many files `fuzz` tries", is_count=True),
     Variable("NAME", "", "what `new` writes a model file for"),
     Variable("SAMPLES", "1000", "how many inputs `verify` compares, at most", is_count=True),

@@ -166,9 +166,7 @@ def test_without_a_python_for_it_the_benchmark_goes_on_with_one_line_said(benche
     monkeypatch.setattr(venv, "ensure", lacking)
     assert benched("venv")[-1] is None
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(
-        "bench: without the newest TFLite runtime and the chart: the pinned packages need Python 3.11"
-    )
+    assert line.startswith("ferry: without the newest TFLite runtime: the pinned packages need Python 3.11")
 
 
 def test_a_container_does_not_reach_the_benchs_environment(benched, monkeypatch):

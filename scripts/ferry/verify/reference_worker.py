@@ -120,6 +120,10 @@ class ReferenceWorker:
             "float64_samples": len(self._taken) if self._wide is not None else 0,
         }
 
+    def first_outputs(self) -> List[np.ndarray]:
+        """What the model computes in float32 of the first input, once ``begin`` has taken it."""
+        return list(self._first.float32)
+
     def agrees(self, first: Optional[Stored]) -> bool:
         """Whether the ``first`` kept chunk begins with what the model computes today, to the bit."""
         kept = chunk_file.read(first) if first is not None else None

@@ -7,7 +7,7 @@ from typing import Any, Dict, List
 import numpy as np
 
 from ferry.errors import VerificationError
-from ferry.runtimes import TensorSpec
+from ferry.runtimes import Runtime, TensorSpec
 from ferry.runtimes.channels_last import with_layout
 from ferry.verify import chunk_file
 from ferry.verify.chunk_file import Stored
@@ -27,6 +27,12 @@ class StageWorker:
 
     def __init__(self, name: str, path: str, options: Dict[str, Any]):
         module, runtime = RUNTIMES[name]
+        self._runtime: Runtime
+        if "given" in options:
+            from ferry.verify.given_file import given_file
+
+            self._runtime = given_file.open_arranged(path, options["given"])
+            return
         # Imported here, so that a worker holds no runtime but its own.
         own = {key: value for key, value in options.items() if key != "layout"}
         opened = getattr(importlib.import_module(module), runtime)(path, **own)

@@ -3,15 +3,18 @@
 import os
 import time
 from dataclasses import replace
-from typing import Any, List, Optional
+from typing import Any, Dict, List, Optional
 
 from rich.console import Console
 
 from ferry import provenance
 from ferry.errors import VerificationError
+from ferry.folder_lock import WorkFolder
 from ferry.model.model_source import ModelSource
 from ferry.verify import float64_estimate, float64_share, judge, measure, piecewise
 from ferry.verify.artifact import artifact
+from ferry.verify.given_file import given_file
+from ferry.verify.given_file.given_file import GivenFile
 from ferry.verify.measure import Job, Outcome
 from ferry.verify.progress import Progress
 from ferry.verify.verdict import Settings, Verdict
@@ -32,6 +35,7 @@ class Verification:
         layout: what the last two files were built with, ``nchw`` or ``nhwc``.
         inputs: the user's ``INPUTS=``.
         tolerance: the user's own limit, as a share of an output's scale.
+        given: a ``.tflite`` that Ferry did not make, which is judged in the place of the three.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class Verification:
         inputs: Optional[str],
         tolerance: Optional[float],
         shown: str,
+        given: Optional[GivenFile] = None,
     ):
         self._started = time.monotonic()
         self._source, self._build, self._output, self._device = source, build, output, device
@@ -60,7 +65,12 @@ class Verification:
             device=device.name if device else "cpu",
         )
         self._provenance = provenance.provenance()
-        self._artifacts = {name: artifact(os.path.join(build, file)) for name, file in ARTIFACTS.items()}
+        self._given = given
+        self._given_notes: List[str] = []
+        paths = {name: os.path.join(build, file) for name, file in ARTIFACTS.items()}
+        if given is not None:
+            paths = {"tflite": given.path}
+        self._artifacts = {name: artifact(path) for name, path in paths.items()}
 
     def measure(self, console: Console) -> Outcome:
         """Run the model and its files on the same inputs; ``console`` shows how far that is.
@@ -68,11 +78,11 @@ class Verification:
         Raises:
             FerryError: nothing could be proved.
         """
-        settings, layout = self._settings, self._settings.layout
+        settings = self._settings
         job = measure.Job(
             model=self._source,
             artifacts={name: file.path for name, file in self._artifacts.items()},
-            options={"tensorflow": {"on": self._device, "layout": layout}, "tflite": {"layout": layout}},
+            options=self._options(),
             kept=os.path.join(self._build, "references"),
             output=self._output,
             samples=settings.samples,
@@ -91,6 +101,19 @@ class Verification:
             if artifact(file.path) != file:
                 raise VerificationError(f"{file.path} was replaced while it was being checked; run the check again")
         return outcome
+
+    def _options(self) -> Dict[str, Dict[str, Any]]:
+        """What the runtime of each stage is opened with."""
+        layout = self._settings.layout
+        if self._given is None:
+            return {"tensorflow": {"on": self._device, "layout": layout}, "tflite": {"layout": layout}}
+        folder = WorkFolder(self._output, "inputs.")
+        try:
+            found = given_file.matched(self._source, self._given, self._settings.inputs or "", folder.path)
+        finally:
+            folder.remove()
+        self._given_notes = found.notes
+        return {"tflite": {"given": found.opening}}
 
     def _measured(self, job: Job, console: Console) -> Outcome:
         with Progress(console, [measure.REFERENCE, *self._artifacts]) as progress:
@@ -130,4 +153,4 @@ class Verification:
             notes.append(
                 "the model came as ONNX: PyTorch here stands for ONNX Runtime, and in float64 for Ferry's own evaluator"
             )
-        return notes
+        return [*self._given_notes, *notes]

@@ -1,0 +1,1 @@
+"""A ``.tflite`` of any converter, judged against the model that it is said to be."""

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from typing import List, NamedTuple, Optional, Tuple, Union
+from typing import List, NamedTuple, Optional, Set, Tuple, Union
 
 import onnx
 import torch
@@ -10,7 +10,13 @@ import torch
 from ferry.errors import UnsupportedModelError, first_line
 from ferry.export import export_watch, source_lines, symbolics, type_check
 from ferry.export.export_watch import Place, Watch
-from ferry.export.patches import inline_functions, python_sizes, symbolics_listed_once
+from ferry.export.patches import (
+    inline_functions,
+    python_sizes,
+    scripted_functions,
+    strided_gathers,
+    symbolics_listed_once,
+)
 from ferry.graph import input_output_names, onnx_pieces
 from ferry.model.model_file import PytorchModel
 
@@ -52,8 +58,10 @@ def export(model: PytorchModel) -> Exported:
         attempts.append(_in_opset(opset, model))
         if not attempts[-1].failure:
             break
-    # What opset 12 lacks too is said of opset 11, which has been tried first.
-    attempt = attempts[0] if attempts[-1].failure else attempts[-1]
+    attempt = attempts[-1]
+    if attempt.failure and not _lacking(attempts[0]) - _lacking(attempt):
+        # What opset 12 lacks too is said of opset 11, which has been tried first.
+        attempt = attempts[0]
     if attempt.made is None or attempt.failure:
         raise UnsupportedModelError(attempt.failure) from attempt.error
     made = attempt.made
@@ -66,6 +74,7 @@ def install() -> None:
     """Make the changes to PyTorch that last. A model file must find them when it is imported."""
     symbolics_listed_once.install()
     inline_functions.install()
+    scripted_functions.install()
 
 
 class Attempt(NamedTuple):
@@ -77,11 +86,16 @@ class Attempt(NamedTuple):
     watch: Watch
 
 
+def _lacking(attempt: Attempt) -> Set[str]:
+    """The operators that the exporter has no form for."""
+    return {place.operator for place in attempt.watch.unsupported}
+
+
 def _in_opset(opset: int, model: PytorchModel) -> Attempt:
     with export_watch.watching() as watch, tempfile.TemporaryDirectory(prefix="ferry-") as folder:
         path = os.path.join(folder, "model.onnx")
         try:
-            with python_sizes.used():
+            with python_sizes.used(), strided_gathers.used():
                 _run_exporter(opset, model, path)
         except Exception as error:  # The exporter raises RuntimeError, TypeError, IndexError, … for what it lacks.
             return Attempt(None, _unsupported(watch, error), error, watch)
@@ -125,7 +139,7 @@ def _unsupported(watch: Watch, failure: Union[Exception, None]) -> str:
     lacking = watch.unsupported
     if lacking:
         advice = [INSTEAD[each.operator] for each, _ in export_watch.counted(lacking) if each.operator in INSTEAD]
-        return f"PyTorch {torch.__version__} has no form in ONNX opset {OPSETS[0]} for {_listed(lacking)}: " + (
+        return f"PyTorch {torch.__version__} has no form in ONNX for {_listed(lacking)}: " + (
             "; ".join(advice) or "write it with other operators, or compute it outside the model"
         )
     if failure is None:

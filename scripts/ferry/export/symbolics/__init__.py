@@ -21,5 +21,6 @@ def register(opsets: Iterable[int]) -> None:
     """Have the exporter use these functions in each of ``opsets``."""
     for opset in opsets:
         symbolic_registry.register_version("", opset)
-        for name, function in SYMBOLICS.items():
+        newer = products.SINCE_OPSET_12 if opset >= 12 else {}
+        for name, function in {**SYMBOLICS, **newer}.items():
             symbolic_registry.register_op(name, function, "", opset)

@@ -8,6 +8,14 @@ from torch.onnx import symbolic_opset9
 from ferry.export.symbolics import traced
 
 
+def _clamp(g: Any, x: Any, least: Any, most: Any) -> Any:
+    # The exporter takes a bound's dtype from the number: clamp(0, 6) of floats would be one of integers.
+    bounds = traced.number(least), traced.number(most)
+    if bounds[0] is None or bounds[1] is None:
+        return _clamp_max(g, x, most) if bounds[0] is None else _clamp_min(g, x, least)
+    return g.op("Clip", x, *(traced.constant(g, bound, traced.dtype(x)) for bound in bounds))
+
+
 def _clamp_min(g: Any, x: Any, least: Any) -> Any:
     # Opset 11 has the bounds as inputs; the exporter writes them as attributes, as until opset 10.
     return g.op("Clip", x, traced.constant(g, traced.number(least), traced.dtype(x)))
@@ -79,6 +87,7 @@ def _frac(g: Any, x: Any) -> Any:
 
 
 SYMBOLICS = {
+    "clamp": _clamp,
     "clamp_min": _clamp_min,
     "clamp_max": _clamp_max,
     "log10": _log10,

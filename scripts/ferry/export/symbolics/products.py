@@ -1,8 +1,10 @@
 """Products of vectors, matrices and tensors."""
 
+import functools
 from typing import Any
 
 import numpy as np
+import torch
 from torch.onnx import symbolic_helper
 
 from ferry.export.symbolics import traced
@@ -35,4 +37,17 @@ def _addmv(g: Any, x: Any, matrix: Any, vector: Any, beta: Any, alpha: Any) -> A
     return g.op("Add", x, g.op("MatMul", matrix, vector))
 
 
+@symbolic_helper.parse_args("s", "v")
+def _einsum(g: Any, equation: Any, tensors: Any) -> Any:
+    operands = symbolic_helper._unpack_list(tensors)
+    kinds = [traced.kind(each) for each in operands]
+    if len(set(kinds)) > 1:
+        # Where it sums nothing PyTorch takes several dtypes, as a product does.
+        common = functools.reduce(torch.promote_types, map(traced.dtype, operands))
+        kind = next(each for each, operand in zip(kinds, operands) if traced.dtype(operand) == common)
+        operands = [traced.cast(g, each, kind) for each in operands]
+    return g.op("Einsum", *operands, equation_s=equation)
+
+
 SYMBOLICS = {"dot": _product, "mv": _product, "tensordot": _tensordot, "addmv": _addmv}
+SINCE_OPSET_12 = {"einsum": _einsum}

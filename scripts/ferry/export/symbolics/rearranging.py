@@ -52,25 +52,32 @@ def _filled(g: Any, x: Any, sizes: Any, value: Any, kind: Any) -> Any:
     return traced.constant(g, torch.full(shape, value, dtype=dtype))
 
 
-def _as_strided(g: Any, x: Any, sizes: Any, strides: Any, offset: Any) -> Any:
-    _refuse_view(x)
-    wanted = symbolic_helper._get_const(sizes, "is", "size")
-    steps = symbolic_helper._get_const(strides, "is", "stride")
-    index = np.full(wanted, traced.number(offset, 0), np.int64)
-    for axis, (size, step) in enumerate(zip(wanted, steps)):
-        index += np.arange(size).reshape([-1 if other == axis else 1 for other in range(len(wanted))]) * step
-    flat = traced.reshaped(g, x, [-1])
-    picked = g.op("Gather", flat, traced.constant(g, torch.from_numpy(index.reshape(-1))))
-    return traced.reshaped(g, picked, wanted)
+def _squeeze(g: Any, x: Any, axis: Any = None) -> Any:
+    sizes = traced.shape(x)
+    axes = range(len(sizes)) if axis is None else [symbolic_helper._get_const(axis, "i", "dim") % max(len(sizes), 1)]
+    dropped = [each for each in axes if sizes and sizes[each] == 1]
+    # The exporter drops an axis whatever its size.
+    return g.op("Squeeze", x, axes_i=dropped) if dropped else g.op("Identity", x)
 
 
-def _refuse_view(x: Any) -> None:
-    """Raise ValueError for what may be another order or part of its memory, which a trace says nothing of."""
-    node = x.node()
-    while node.kind() in ("onnx::Reshape", "onnx::Squeeze", "onnx::Unsqueeze", "onnx::Flatten"):
-        node = next(node.inputs()).node()
-    if node.kind() in ("onnx::Transpose", "onnx::Slice", "onnx::Split", "onnx::Gather", "onnx::Expand"):
-        raise ValueError("it reads the memory of a tensor that is a view; call clone() on that first")
+@symbolic_helper.parse_args("v", "i", "i")
+def _chunk(g: Any, x: Any, count: int, axis: int) -> Any:
+    size = traced.shape(x)[axis]
+    length = -(-size // count)
+    sizes = [min(length, size - start) for start in range(0, size, length)]
+    return g.op("Split", x, split_i=sizes, axis_i=axis, outputs=1)
+
+
+def _scatter(g: Any, x: Any, axis: Any, index: Any, source: Any) -> Any:
+    value, sizes = traced.number(source), traced.shape(index)
+    if not isinstance(value, torch._C.Value):
+        # One number for all places is a tensor of double to the exporter, and of no axis.
+        source = traced.constant(g, torch.full(sizes, value, dtype=traced.dtype(x)))
+    elif traced.shape(source) != sizes:
+        # PyTorch reads as much of it as there are indices.
+        for each, (size, held) in enumerate(zip(sizes, traced.shape(source))):
+            source = traced.sliced(g, source, each, 0, size) if size != held else source
+    return g.op("ScatterElements", x, index, source, axis_i=symbolic_helper._get_const(axis, "i", "dim"))
 
 
 def _repeat_interleave(g: Any, x: Any, repeats: Any, axis: Any = None) -> Any:
@@ -93,6 +100,8 @@ SYMBOLICS = {
     "roll": _roll,
     "new_empty": _new_empty,
     "new_full": _new_full,
-    "as_strided": _as_strided,
+    "squeeze": _squeeze,
+    "chunk": _chunk,
+    "scatter": _scatter,
     "repeat_interleave": _repeat_interleave,
 }

@@ -8,7 +8,7 @@ import torch
 from torch.onnx import symbolic_registry
 
 from ferry.export import pytorch_export
-from ferry.export.patches import inline_functions, python_sizes, replaced, symbolics_listed_once
+from ferry.export.patches import inline_functions, python_sizes, replaced, scripted_functions, symbolics_listed_once
 from ferry.model import model_file
 from onnx_models import run_onnx
 from programs import write_model
@@ -66,6 +66,36 @@ def test_interpolate_asks_a_size_for_its_float(factor):
     numbers = property(lambda tensor: (1, 2, 10, 10)), lambda tensor, axis=None: 10
     with replaced(torch.Tensor, shape=numbers[0], size=numbers[1]), pytest.raises(AttributeError, match="float"):
         torch.jit.trace(resized, x, check_trace=False)
+
+
+def activation(x, inplace: bool = False):
+    if inplace:
+        return x.add_(3).clamp_(0, 6)
+    return (x + 3).clamp(0, 6)
+
+
+def clamped(x):
+    return (x + 3).clamp(0, 6)
+
+
+def calling(x):
+    return clamped(x) * torch.nn.functional.hardtanh(x)
+
+
+def first_or_last(x):
+    return x[0] if bool(x.sum() > 0) else x[-1]
+
+
+def test_a_scripted_function_is_python_unless_values_decide():
+    assert isinstance(torch.jit.script(first_or_last), torch.jit.ScriptFunction)
+    assert scripted_functions.script(activation) is activation
+    assert isinstance(scripted_functions.script(first_or_last), torch.jit.ScriptFunction)
+    with replaced(torch.jit, script=scripted_functions.script):
+        assert torch.jit.script(calling) is calling
+    # The reason: of what a scripted function computes the exporter knows no shape.
+    compiled = scripted_functions._script(clamped)
+    with pytest.raises(RuntimeError, match="adaptive"):
+        operators(lambda x: torch.nn.functional.adaptive_avg_pool2d(compiled(x), 2), torch.randn(1, 2, 4, 4))
 
 
 SWISH = """\

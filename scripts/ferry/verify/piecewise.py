@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import replace
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from ferry.model.model_source import ModelSource
 from ferry.verify import criterion
 from ferry.verify.measure import Outcome
 from ferry.verify.pieces import memory_needed, stage_pieces
-from ferry.verify.pieces.stage_pieces import StagePieces, WrongPiece
+from ferry.verify.pieces.stage_pieces import StagePieces, Undecided, WrongPiece
 from ferry.verify.verdict import Cause, OutputVerdict, StageVerdict, Verdict
 from ferry.worker import Worker
 
@@ -24,8 +24,12 @@ HELD_AGAINST = "onnx"
 STEPS = {"onnx": "export", "tensorflow": "lowering", "tflite": "conversion"}
 
 
-def prove(source: ModelSource, build: str, layout: str, outcome: Outcome) -> Dict[str, StagePieces]:
+def prove(
+    source: ModelSource, build: str, layout: str, outcome: Outcome, failing: Sequence[str] = ()
+) -> Dict[str, StagePieces]:
     """What comes of the pieces of each stage that could be run, in a process a group of stages.
+
+    Of the stages that are ``failing`` end to end, choices that hang on rounding are looked for as well.
 
     Each is given the input on which its stage is worst. The processes run side by side where the memory suffices for
     both, else one after the other; where it does not suffice for one, the reason stands in the place of the pieces.
@@ -39,12 +43,17 @@ def prove(source: ModelSource, build: str, layout: str, outcome: Outcome) -> Dic
     side_by_side = free is None or needed * len(groups) <= free
     found: Dict[str, StagePieces] = {}
     for batch in [groups] if side_by_side else [[stages] for stages in groups]:
-        found.update(_proved(batch, source, build, layout, outcome))
+        found.update(_proved(batch, source, build, layout, outcome, failing))
     return found
 
 
 def _proved(
-    groups: List[List[str]], source: ModelSource, build: str, layout: str, outcome: Outcome
+    groups: List[List[str]],
+    source: ModelSource,
+    build: str,
+    layout: str,
+    outcome: Outcome,
+    failing: Sequence[str],
 ) -> Dict[str, StagePieces]:
     found: Dict[str, StagePieces] = {}
     asked: List[Tuple[Worker, List[str], List[np.ndarray]]] = []
@@ -53,7 +62,8 @@ def _proved(
         asked.append((worker, stages, outcome.worst_inputs[stages[-1]]))
     try:
         for worker, stages, arrays in asked:
-            found.update(_started(worker, stages, arrays))
+            worst = {stage: outcome.worst_inputs[stage] for stage in stages if stage in failing}
+            found.update(_started(worker, stages, arrays, worst))
         for worker, stages, _ in asked:
             if worker.busy:
                 found.update(_answered(worker, stages))
@@ -87,12 +97,14 @@ def judged(verdict: Verdict, found: Dict[str, StagePieces]) -> Verdict:
     return replace(verdict, stages=stages, passed=all(stage.passed for stage in stages.values()))
 
 
-def _started(worker: Worker, stages: List[str], arrays: List[np.ndarray]) -> Dict[str, StagePieces]:
+def _started(
+    worker: Worker, stages: List[str], arrays: List[np.ndarray], failing: Dict[str, List[np.ndarray]]
+) -> Dict[str, StagePieces]:
     try:
         worker.answer()
     except FerryError as error:
         return {stage: stage_pieces.none(str(error)) for stage in stages}
-    worker.ask("prove", stages, arrays)
+    worker.ask("prove", stages, arrays, failing)
     return {}
 
 
@@ -113,19 +125,25 @@ def _stage(name: str, stage: StageVerdict, pieces: StagePieces, tolerance: Optio
         return replace(stage, passed=False, fault=stage_pieces.fault(first), where=_cause(name, first, pieces))
     if stage.passed or not stage.run or tolerance is not None or not pieces.right:
         return stage
-    excess = max(_excesses(stage))
+    excess = max(_excesses(stage, pieces.undecided))
     if not excess <= CAP:
         return stage
     outputs = {key: replace(output, passed=True, fault=None) for key, output in stage.outputs.items()}
-    remark = _remark(stage, pieces, excess)
+    remark = _remark(stage, pieces, excess) if pieces.undecided is None else _choices(pieces.undecided, pieces)
     return replace(stage, passed=True, fault=None, worst_input=None, outputs=outputs, remark=remark)
 
 
-def _excesses(stage: StageVerdict) -> Iterator[float]:
-    """How many times over its limit each figure of each output is; infinite where no rounding can be the reason."""
+def _excesses(stage: StageVerdict, undecided: Optional[Undecided]) -> Iterator[float]:
+    """How many times over its limit each figure of each output is; infinite where no rounding can be the reason.
+
+    An output that hangs on choices counts by what it is off by where float64 chooses in the same way.
+    """
     yield 0.0
-    for output in stage.outputs.values():
+    for name, output in stage.outputs.items():
         if output.passed:
+            continue
+        if undecided is not None and name in undecided.outputs and output.finite:
+            yield _over_chosen(output, undecided.outputs[name])
             continue
         distance = output.against_reference
         if output.allowed is None or distance is None or not output.finite:
@@ -134,6 +152,13 @@ def _excesses(stage: StageVerdict) -> Iterator[float]:
         if (distance.relative.mean or 0.0) > criterion.LARGEST_TOLERANCE:
             yield float("inf")
         yield from _over(output)
+
+
+def _over_chosen(output: OutputVerdict, share: Optional[float]) -> float:
+    if not share:
+        return float("inf") if share is None else 0.0
+    limit = output.allowed.relative.mean if output.allowed is not None else None
+    return share / limit if limit and share <= criterion.LARGEST_TOLERANCE else float("inf")
 
 
 def _over(output: OutputVerdict) -> Iterator[float]:
@@ -146,6 +171,19 @@ def _over(output: OutputVerdict) -> Iterator[float]:
         group = part.worst_group
         if group is not None and group.mean_abs_error:
             yield group.mean_abs_error / group.allowed if group.allowed else float("inf")
+
+
+def _choices(undecided: Undecided, pieces: StagePieces) -> str:
+    first, *others = undecided.choices
+    more = f" and {len(others)} more" if others else ""
+    outputs = ", ".join(
+        f"{name} is off by {share or 0:.1e} of its scale" for name, share in sorted(undecided.outputs.items())
+    )
+    return (
+        f"{first.node or first.tensor} ({first.operator}){more} chooses between values that are nearer to each other "
+        f"than what float32 rounds by: on the worst input {first.differing} of {first.count} elements come out "
+        f"otherwise; where float64 chooses in the same way, {outputs}; each of its {pieces.count} pieces is right"
+    )
 
 
 def _remark(stage: StageVerdict, pieces: StagePieces, excess: float) -> str:

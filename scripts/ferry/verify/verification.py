@@ -136,7 +136,8 @@ class Verification:
     def judge_pieces(self, verdict: Verdict, outcome: Outcome, console: Console) -> Verdict:
         """``verdict`` with what comes of every piece of the stages alone."""
         with console.status("verify: piece by piece"):
-            found = piecewise.prove(self._source, self._build, self._settings.layout, outcome)
+            failing = [name for name, stage in verdict.stages.items() if stage.run and not stage.passed]
+            found = piecewise.prove(self._source, self._build, self._settings.layout, outcome, failing)
         seconds = time.monotonic() - self._started
         return replace(piecewise.judged(verdict, found), seconds=round(seconds, 3))
 

@@ -6,7 +6,7 @@ import pytest
 
 from ferry.verify import piecewise
 from ferry.verify.pieces import stage_pieces
-from ferry.verify.pieces.stage_pieces import Roundest, StagePieces, WrongPiece
+from ferry.verify.pieces.stage_pieces import Choice, Roundest, StagePieces, Undecided, WrongPiece
 from ferry.verify.verdict import (
     Artifact,
     Cosine,
@@ -106,6 +106,17 @@ def test_above_it_fails_where_not_every_piece_was_judged(pieces):
 
 def test_above_the_cap_fails_though_all_are_right():
     assert not _judged(_verdict(2.1e-5), RIGHT)[0].passed
+
+
+@pytest.mark.parametrize(("share", "passes"), [(1e-7, True), (1.9e-5, True), (2.1e-5, False), (None, False)])
+def test_a_choice_that_hangs_on_rounding_is_granted_and_what_is_left_is_judged(share, passes):
+    choice = Choice("TopK_1", "TopK", "5", 3, 50, 1e-7)
+    made, stage = _judged(_verdict(0.3), replace(RIGHT, undecided=Undecided([choice], {"output": share})))
+    assert made.passed == passes
+    if passes:
+        assert "TopK_1 (TopK) chooses between values that are nearer to each other" in stage.remark
+        assert "3 of 50 elements come out otherwise" in stage.remark
+    assert not _judged(_verdict(0.3), replace(RIGHT, undecided=Undecided([choice], {"other": 0.0})))[0].passed
 
 
 def test_a_limit_of_the_users_own_is_not_loosened():

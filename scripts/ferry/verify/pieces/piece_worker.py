@@ -28,6 +28,7 @@ from ferry.verify.pieces.prove import Examined, Expected, Proof, Prover
 from ferry.verify.pieces.region import Regions
 from ferry.verify.pieces.stage_pieces import Roundest, StagePieces, WrongPiece
 from ferry.verify.pieces.traced_pieces import TracedPieces
+from ferry.verify.pieces.undecided import undecided
 
 
 class PieceWorker:
@@ -36,6 +37,7 @@ class PieceWorker:
     def __init__(self, model: ModelSource, build: str, layout: str):
         self._bisection = Bisection(model, build, layout)
         self._layout = layout
+        self._failing: Dict[str, List[np.ndarray]] = {}
 
     @property
     def examples(self) -> List[np.ndarray]:
@@ -46,9 +48,16 @@ class PieceWorker:
         """Nothing but that it is there."""
         return {}
 
-    def prove(self, stages: List[str], arrays: List[np.ndarray]) -> Dict[str, StagePieces]:
-        """What comes of ``stages`` on the inputs ``arrays``; those that share their pieces are best asked together."""
+    def prove(
+        self, stages: List[str], arrays: List[np.ndarray], failing: Optional[Dict[str, List[np.ndarray]]] = None
+    ) -> Dict[str, StagePieces]:
+        """What comes of ``stages`` on the inputs ``arrays``; those that share their pieces are best asked together.
+
+        ``failing`` holds the worst input of each stage that fails end to end: on it choices that hang on rounding are
+        looked for.
+        """
         found: Dict[str, StagePieces] = {}
+        self._failing = failing or {}
         for group, proven in ((["onnx"], self._export), (["tensorflow", "tflite"], self._conversions)):
             wanted = [stage for stage in group if stage in stages]
             if not wanted:
@@ -72,7 +81,7 @@ class PieceWorker:
             side.points = [point for point in side.points if point.name in names]
             expected = TracedPieces(self._bisection.module(), recording, names, inputs, regions).expected
         proofs = Prover(regions, inputs, expected).prove({"onnx": side})
-        return {stage: self._summarised(proofs[stage], side, regions) for stage in stages}
+        return {stage: self._summarised(stage, proofs[stage], side, regions) for stage in stages}
 
     def _conversions(self, stages: List[str], arrays: List[np.ndarray]) -> Dict[str, StagePieces]:
         original = self._bisection.onnx_model()
@@ -98,9 +107,9 @@ class PieceWorker:
             side.certain = False
             side.points = [point for point in side.points if point.name in regions.side.producer]
         proofs = Prover(regions, fed(regions.side, arrays)).prove(sides)
-        return {stage: self._summarised(proofs[stage], sides[stage], regions) for stage in stages}
+        return {stage: self._summarised(stage, proofs[stage], sides[stage], regions) for stage in stages}
 
-    def _summarised(self, proof: Proof, side: Side, regions: Regions) -> StagePieces:
+    def _summarised(self, stage: str, proof: Proof, side: Side, regions: Regions) -> StagePieces:
         suspects = {each.point for each in proof.pieces if each.wrong_on} - {each.point for each in proof.wrong}
         # Of a tensor under another's name nothing is said; what is computed across it was held against float64.
         pieces = [each for each in proof.pieces if each.point not in suspects]
@@ -115,6 +124,9 @@ class PieceWorker:
             wrong=[self._wrong(each, side, regions) for each in proof.wrong],
             roundest=_roundest(judged, regions),
             reason=None if pieces else "no tensor of it is known by its name",
+            undecided=undecided(regions, side, fed(regions.side, self._failing[stage]))
+            if stage in self._failing and not proof.wrong
+            else None,
         )
 
     def _outputs_without_a_piece(self, side: Side, regions: Regions) -> List[str]:

@@ -55,6 +55,21 @@ class Regions:
         made = self._evaluator.evaluate(self.side.model.graph.node, inputs, wanted, bounds=False)
         return {name: narrowed(bounded.value) for name, bounded in made.items()}
 
+    def exact(self, names: Iterable[str], values: Values, without: List[onnx.NodeProto]) -> Values:
+        """The tensors ``names``, floats in float64 as they are, where ``values`` are given.
+
+        These are the network's inputs and all that the nodes ``without``, which are left out, would make.
+        """
+        left_out = {node.output[0] for node in without}
+        nodes = [node for node in self.side.model.graph.node if node.output[0] not in left_out]
+        made = self._evaluator.evaluate(nodes, values, sorted(set(names)), bounds=False)
+        return {name: bounded.value for name, bounded in made.items()}
+
+    def applied(self, node: onnx.NodeProto, values: Values) -> Values:
+        """What ``node`` alone makes of ``values``."""
+        made = self._evaluator.evaluate([node], values, [name for name in node.output if name], bounds=False)
+        return {name: bounded.value for name, bounded in made.items()}
+
     def sizes(self) -> Dict[str, int]:
         """The sizes of the tensors in bytes, as float32, by name."""
         return {name: 4 * int(np.prod(shape)) for name, shape in static_shapes(self.side.model).items()}

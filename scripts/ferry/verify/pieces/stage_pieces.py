@@ -1,7 +1,7 @@
 """What came of a stage piece by piece, typed, for the verdict and the reports."""
 
 from dataclasses import dataclass
-from typing import List, Optional
+from typing import Dict, List, Optional
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,40 @@ class Roundest:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A choice, such as a top-k, of the ONNX ``node`` that differs in ``differing`` of ``count`` elements.
+
+    Its argument ``tensor`` is off by ``share`` of its scale in the mean, which is rounding.
+    """
+
+    node: str
+    operator: str
+    tensor: str
+    differing: int
+    count: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """The ``choices`` that come out otherwise because of rounding.
+
+    ``outputs`` holds, of each output that hangs on them, by what share of its scale it is off in the mean where
+    float64 chooses as the stage did; ``None`` where that is not a number.
+    """
+
+    choices: List[Choice]
+    outputs: Dict[str, Optional[float]]
+
+
+@dataclass(frozen=True)
 class StagePieces:
     """All pieces of one stage.
 
     Of ``count`` pieces, ``judged`` were held against their bound, ``loose`` of them against what a disturbance of their
     inputs does, since the bound says too little there. ``unjudged`` says why others could not be, ``reason`` why none
     could. ``resolution`` is the largest share of its scale that a piece held against its bound may be off by unseen.
+    ``undecided`` are the choices that hang on rounding, looked for where the stage fails end to end, ``None``: none.
     """
 
     count: int
@@ -54,6 +82,7 @@ class StagePieces:
     wrong: List[WrongPiece]
     roundest: Optional[Roundest]
     reason: Optional[str]
+    undecided: Optional[Undecided] = None
 
     @property
     def right(self) -> bool:

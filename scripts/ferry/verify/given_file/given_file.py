@@ -60,7 +60,7 @@ def matched(source: ModelSource, file: GivenFile, given: str, folder: str) -> Ma
     theirs = Worker("tflite", Trial, file.path, python)
     try:
         ours, found = reference.answer(), theirs.answer()
-        inputs = reference.call("prepare", given, 1, folder)
+        inputs = reference.call("prepare", given, 1, folder, "")
         reference.call("begin", inputs, None)
         wanted = reference.call("first_outputs")
         theirs.call("take", ours["inputs"], ours["outputs"], inputs.sample(0), wanted)

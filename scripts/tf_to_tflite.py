@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Stage 3: a frozen TensorFlow graph, ``model.pb``, to ``model.tflite``."""
 
+import itertools
 import os
 import time
 
@@ -17,17 +18,20 @@ def convert(arguments, console) -> int:
     from ferry.targets import by_table
     from ferry.tflite import description, flatbuffer, signature, usable, with_outputs
 
-    graph_def = frozen_graph.load(arguments.input)
-    data = with_outputs.convert(graph_def, arguments.flex == "allow", by_table.takes(arguments.target, "BATCH_MATMUL"))
-    usable.refuse_unusable(data, made_for.onnx_nodes(graph_def))
+    light = frozen_graph.load_light(arguments.input)
+    nodes, of = made_for.onnx_nodes(light.graph_def), frozen_graph.onnx_digest(light.graph_def)
+    batch_matmul = by_table.takes(arguments.target, "BATCH_MATMUL")
+    model = with_outputs.convert_light(light, arguments.flex == "allow", batch_matmul)
     if arguments.target:
-        by_table.must_run(data, arguments.target)
+        by_table.must_run(model.data, arguments.target)
     made_with = provenance.provenance()
-    of = frozen_graph.onnx_digest(graph_def)
-    data = description.with_description(data, of, made_with["lock_sha256"], made_with["versions"])
-    operators = flatbuffer.operators(data)
-    data = signature.prefix(data) + data
-    atomic_file.write_bytes(arguments.output, data)
+    described = description.append(model.data, of, made_with["lock_sha256"], made_with["versions"])
+    operators = flatbuffer.operators(model.data)
+    atomic_file.write_pieces(
+        arguments.output,
+        itertools.chain([signature.prefix(model.data)], model.pieces(), [described]),
+        check=lambda path: usable.refuse_unusable(model.data, nodes, path),
+    )
     flex = flatbuffer.flex_operators(operators)
     if flex:
         listing = ", ".join(f"{name} ({count})" for name, count in sorted(flex.items()))

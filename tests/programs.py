@@ -6,7 +6,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
-from typing import Optional
+from typing import Dict, Optional
 
 ROOT = Path(__file__).resolve().parent.parent
 # What a copy of the checkout does without.
@@ -15,13 +15,16 @@ KEPT_OUT = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__", ".*_c
 
 def run(*command, env: Optional[dict] = None, **options) -> subprocess.CompletedProcess:
     """Run a command in the checkout and capture what it prints; its exit code is the caller's to judge."""
-    # Under `make test` a make of the test's own must not take itself for a part of it.
-    inherited = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-    variables = {**inherited, **(env or {})}
+    variables = {**outside_make(), **(env or {})}
     options.setdefault("cwd", str(ROOT))
     options.setdefault("timeout", 600)
     words = [str(part) for part in command]
     return subprocess.run(words, env=variables, capture_output=True, text=True, check=False, **options)
+
+
+def outside_make() -> Dict[str, str]:
+    """The environment: under `make test` a make of the test's own must not take itself for a part of it."""
+    return {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
 
 
 def run_stage(

@@ -1,7 +1,6 @@
 """How much memory a stage takes, in multiples of the model's weights, beyond what its imports take.
 
-TensorFlow's own part cannot be made smaller from Python: a graph and its ``as_graph_def()`` are three copies, and its
-TFLite converter, given nothing but the graph's bytes, holds them seven times over.
+docs/where-it-runs.md states the same in gigabytes, and what TensorFlow takes by itself.
 """
 
 import os
@@ -33,7 +32,7 @@ STAGES = {
     "export": ("export_onnx", "--model", "m.py", "model.onnx", "torch.onnx.utils, onnx", 3.2),
     "import": ("import_onnx", "--model", "model.onnx", "imported.onnx", "onnx", 3.2),
     "onnx_to_tf": ("onnx_to_tf", "--input", "model.onnx", "model.pb", "onnx_tf.backend", 2.6),
-    "tf_to_tflite": ("tf_to_tflite", "--input", "model.pb", "model.tflite", "tensorflow", 9.5),
+    "tf_to_tflite": ("tf_to_tflite", "--input", "model.pb", "model.tflite", "tensorflow", 2.6),
 }
 
 

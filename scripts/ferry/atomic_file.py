@@ -2,7 +2,7 @@
 
 import errno
 import os
-from typing import Iterable
+from typing import Any, Callable, Iterable, Optional
 
 from ferry.errors import OutputFileError
 
@@ -12,8 +12,10 @@ def write_bytes(path: str, data: bytes) -> None:
     write_pieces(path, [data])
 
 
-def write_pieces(path: str, pieces: Iterable[bytes]) -> None:
+def write_pieces(path: str, pieces: Iterable[Any], check: Optional[Callable[[str], None]] = None) -> None:
     """Put ``pieces`` into ``path``: written beside it first, then renamed over it. Makes the folder if there is none.
+
+    ``check`` is given the path beside it; what it raises is raised, and nothing comes into ``path``.
 
     Raises:
         OutputFileError: the folder or file cannot be written, or the disk is full. What was in ``path`` is untouched.
@@ -26,6 +28,8 @@ def write_pieces(path: str, pieces: Iterable[bytes]) -> None:
                 file.write(piece)
             file.flush()
             os.fsync(file.fileno())
+        if check is not None:
+            check(partial)
         os.replace(partial, path)
     except OSError as error:
         reason = "no room left on the disk" if error.errno == errno.ENOSPC else error.strerror

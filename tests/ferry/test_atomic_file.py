@@ -63,3 +63,18 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputFileError, match="Not a directory"):
         atomic_file.write_bytes(str(tmp_path / "file" / "below" / "it"), b"")
+
+
+def test_what_is_found_unfit_leaves_what_there_was(tmp_path):
+    target = tmp_path / "file"
+    target.write_bytes(b"before")
+
+    def refuse(path):
+        with open(path, "rb") as file:
+            assert file.read() == b"after"
+        raise ValueError("unfit")
+
+    with pytest.raises(ValueError, match="unfit"):
+        atomic_file.write_pieces(str(target), [b"af", b"ter"], check=refuse)
+    assert target.read_bytes() == b"before"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -1,5 +1,6 @@
 """Read and write frozen TensorFlow graphs (``.pb``), the same graph always as the same bytes."""
 
+import os
 from typing import List, Set
 
 import tensorflow as tf
@@ -8,29 +9,35 @@ from tensorflow.core.framework.graph_pb2 import GraphDef
 
 from ferry import regular_file
 from ferry.errors import InputFileError, first_line
-from ferry.frozen.light_graph import LARGE_BYTES
+from ferry.frozen import light_graph
+from ferry.frozen.light_graph import LightGraph
 
 _ONNX_DIGEST, _NODES, _RECURRENT = "_onnx_sha256", "_nodes", "_recurrent"
 
 
 def load(path: str) -> GraphDef:
-    """Read the frozen graph in ``path``.
+    """Read the frozen graph in ``path``; see :func:`load_light`."""
+    return load_light(path).whole()
+
+
+def load_light(path: str) -> LightGraph:
+    """Read the frozen graph in ``path``, but for its large constants, which are read from it when they are asked for.
 
     Raises:
         InputFileError: the file is missing, cannot be parsed, is not a graph, or is one that TensorFlow refuses.
     """
     try:
-        with regular_file.open_for_reading(path) as file:
-            data = file.read()
+        # It stays open as long as the constants may be asked for.
+        file = regular_file.open_for_reading(path)
+        size = os.fstat(file.fileno()).st_size
+        light = light_graph.read(file, size)
     except OSError as error:
         raise InputFileError(f"cannot read the frozen graph {path}: {error.strerror}") from error
-    graph_def = GraphDef()
-    size = len(data)
-    try:
-        graph_def.ParseFromString(data)
     except DecodeError as error:
         raise InputFileError(f"{path} is not a frozen graph, or is cut short ({size} bytes)") from error
-    del data  # It is as large as the graph.
+    except ValueError as error:
+        raise InputFileError(f"{path} is damaged: {error}") from error
+    graph_def = light.graph_def
     whole = next((node.attr[_NODES].i for node in graph_def.node if _NODES in node.attr), len(graph_def.node))
     if whole != len(graph_def.node):
         raise InputFileError(f"{path} is cut short or damaged: it has {len(graph_def.node)} of its {whole} nodes")
@@ -38,32 +45,24 @@ def load(path: str) -> GraphDef:
         raise InputFileError(f"{path} holds no TensorFlow graph with inputs and outputs ({size} bytes)")
     try:
         with tf.Graph().as_default():
-            tf.import_graph_def(_without_weights(graph_def), name="")
+            tf.import_graph_def(_without_constants(light), name="")
     except (ValueError, tf.errors.OpError) as error:
         reason = first_line(error)
         raise InputFileError(f"TensorFlow {tf.__version__} refuses the graph in {path}: {reason}") from error
-    return graph_def
-
-
-def _without_weights(graph_def: GraphDef) -> GraphDef:
-    """The same graph with a placeholder for each large constant, of which TensorFlow would make three copies.
-
-    Raises:
-        ValueError: a constant has other bytes than its shape needs.
-    """
-    light = GraphDef(versions=graph_def.versions, library=graph_def.library)
-    for node in graph_def.node:
-        tensor = node.attr["value"].tensor if node.op == "Const" and "value" in node.attr else None
-        if tensor is None or len(tensor.tensor_content) < LARGE_BYTES:
-            light.node.add().CopyFrom(node)
-            continue
-        shape = tf.TensorShape(tensor.tensor_shape)
-        if len(tensor.tensor_content) != (shape.num_elements() or 0) * tf.as_dtype(tensor.dtype).size:
-            raise ValueError(f"the constant {node.name} of shape {shape} has {len(tensor.tensor_content)} bytes")
-        stand_in = light.node.add(name=node.name, op="Placeholder")
-        stand_in.attr["dtype"].type = node.attr["dtype"].type
-        stand_in.attr["shape"].shape.CopyFrom(tensor.tensor_shape)
     return light
+
+
+def _without_constants(light: LightGraph) -> GraphDef:
+    """The same graph with a placeholder for each large constant."""
+    made = GraphDef()
+    made.CopyFrom(light.graph_def)
+    for node in made.node:
+        if node.name in light.constants:
+            shape = node.attr["value"].tensor.tensor_shape
+            node.op = "Placeholder"
+            node.attr["shape"].shape.CopyFrom(shape)
+            del node.attr["value"]
+    return made
 
 
 def note_origin(graph_def: GraphDef, digest: str, recurrent: str = "") -> None:

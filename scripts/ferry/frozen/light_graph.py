@@ -36,6 +36,11 @@ class Held(NamedTuple):
     values: np.ndarray
 
     @property
+    def shape(self) -> Tuple[int, ...]:
+        """Its shape."""
+        return tuple(self.values.shape)
+
+    @property
     def nbytes(self) -> int:
         """Its size in bytes."""
         return int(self.values.nbytes)

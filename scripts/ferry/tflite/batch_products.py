@@ -5,7 +5,7 @@ slices and a PACK, and has no switch for it in Python. An attention of 12 heads 
 copy.
 """
 
-from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
@@ -41,11 +41,17 @@ def rolled_up(data: bytes) -> Tuple[bytes, int]:
     ``data`` itself is returned where there is none. A product stays unrolled where it is quantized, has a bias or an
     activation, or pairs its matrices otherwise than NumPy's broadcasting does.
     """
+    rolled, count = rolled_up_in_memory(data)
+    return bytes(rolled), count
+
+
+def rolled_up_in_memory(data: Union[bytes, memoryview]) -> Tuple[Union[bytes, memoryview], int]:
+    """The same in memory that takes no room for zeros, as ``sparse_memory`` has it."""
     if data[4:8] != IDENTIFIER or schema.Model.GetRootAsModel(data, 0).SubgraphsLength() != 1:
         return data, 0
     model = EditableModel(data)
     count = sum(_roll_up(model, operator) for operator in list(model.operators) if model.kind(operator) == _KIND.PACK)
-    return (model.to_bytes(), count) if count else (data, 0)
+    return (model.to_memory(), count) if count else (data, 0)
 
 
 def _roll_up(model: EditableModel, pack: schema.OperatorT) -> bool:

@@ -4,7 +4,7 @@ import importlib.util
 import os
 import re
 import sys
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional, Union
 
 from tensorflow.lite.python import convert as convert_protos
 from tensorflow.lite.python import util
@@ -12,6 +12,10 @@ from tensorflow.python.framework import dtypes
 
 from ferry.errors import UnsupportedModelError, first_line
 from ferry.frozen import frozen_graph, made_for
+from ferry.frozen.light_graph import LightGraph
+from ferry.lowering import old_converter
+from ferry.tflite import converted_model, stand_ins
+from ferry.tflite.converted_model import ConvertedModel
 
 # The converter lists what it lacks as "tf.Erf {device = …}" or "\tErf"; the name is what a user can search for.
 OPERATOR = re.compile(r"'tf\.(\w+)' op|^\s*tf\.(\w+)\b", re.MULTILINE)
@@ -35,11 +39,38 @@ def convert(
         UnsupportedModelError: an operator has no builtin kernel and ``allow_flex`` is false, or has no kernel at all.
     """
     data = _converted(graph_def, allow_flex, weights)
-    if not batch_matmul or importlib.util.find_spec("tensorflow.lite.python.schema_py_generated") is None:
+    return bytes(_rolled_up(data)) if batch_matmul else data
+
+
+def convert_light(light: LightGraph, allow_flex: bool = True, batch_matmul: bool = True) -> ConvertedModel:
+    """:func:`convert`, with the large weights kept from TensorFlow wherever that is seen to change nothing else.
+
+    Raises:
+        UnsupportedModelError: as ``convert``.
+    """
+    model = None if old_converter.IS_OLD else _by_stand_ins(light, allow_flex)
+    if model is not None and batch_matmul:
+        model = model.rewritten(_rolled_up(model.data))
+    if model is None:
+        model = ConvertedModel(memoryview(bytearray(convert(light.whole(), allow_flex, batch_matmul))), {})
+    return model
+
+
+def _by_stand_ins(light: LightGraph, allow_flex: bool) -> Optional[ConvertedModel]:
+    given = stand_ins.chosen(light)
+    if not given:
+        return None
+    model = converted_model.from_run(_converted(stand_ins.graph_with(light, given), allow_flex), given)
+    again = _converted(stand_ins.graph_with(light, given, negative=True), allow_flex)
+    return model if model.agrees(again) else None
+
+
+def _rolled_up(data: Union[bytes, memoryview]) -> Union[bytes, memoryview]:
+    if importlib.util.find_spec("tensorflow.lite.python.schema_py_generated") is None:
         return data
     from ferry.tflite import batch_products
 
-    return batch_products.rolled_up(data)[0]
+    return batch_products.rolled_up_in_memory(data)[0]
 
 
 def _converted(graph_def: frozen_graph.GraphDef, allow_flex: bool, weights: str = FLOAT32) -> bytes:

@@ -14,11 +14,18 @@ FIELD = 10
 
 
 def with_description(data: bytes, onnx_sha256: str, lock_sha256: str, versions: Dict[str, str], **more: str) -> bytes:
-    """The same model with a description: its inputs and outputs, and the digests and versions that decide its bytes.
+    """The same model with a description; see :func:`append`."""
+    made = bytearray(data)
+    text = append(memoryview(made), onnx_sha256, lock_sha256, versions, **more)
+    return bytes(made) + text
 
-    ``more`` is what else there is to say of it, by name.
 
-    The text goes behind all else in the file, so that what the model computes with stays where it is, and as aligned.
+def append(data: memoryview, onnx_sha256: str, lock_sha256: str, versions: Dict[str, str], **more: str) -> bytes:
+    """Point the model ``data``, in place, to a description, and return that: it is to stand behind the model.
+
+    It says what its inputs and outputs are, and the digests and versions that decide its bytes. ``more`` is what else
+    there is to say of it, by name. Behind all else in the file it leaves what the model computes with where it is, and
+    as aligned.
     """
     held = {
         "made_by": "Ferry",
@@ -32,12 +39,11 @@ def with_description(data: bytes, onnx_sha256: str, lock_sha256: str, versions: 
     table = schema.Model.GetRootAsModel(data, 0)._tab
     field = table.Offset(FIELD)
     if not field:
-        return data
+        return b""
     field += table.Pos
-    padded = data + bytes(-len(data) % 4)
-    made = bytearray(padded + struct.pack("<I", len(text)) + text + bytes(4 - len(text) % 4))
-    struct.pack_into("<I", made, field, len(padded) - field)
-    return bytes(made)
+    padding = bytes(-len(data) % 4)
+    struct.pack_into("<I", data, field, len(data) + len(padding) - field)
+    return padding + struct.pack("<I", len(text)) + text + bytes(4 - len(text) % 4)
 
 
 def read(data: bytes) -> Dict[str, Any]:

@@ -3,11 +3,13 @@
 It uses the object interface of the schema that TensorFlow 2.4 ships, so it is not to be had with ``TF=2.2``.
 """
 
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Union
 
 import flatbuffers
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
+
+from ferry.tflite import sparse_memory
 
 IDENTIFIER = b"TFL3"
 # Kernels read weights in vectors of this many bytes.
@@ -28,10 +30,10 @@ class _AlignedBuffer(schema.BufferT):
         """Write the buffer and return where it is."""
         position = 0
         if self.data is not None and len(self.data):
-            data = np.ascontiguousarray(self.data, np.uint8).tobytes()
+            data = np.ascontiguousarray(self.data, np.uint8)
             builder.StartVector(1, len(data), ALIGNMENT)
             builder.head = builder.head - len(data)
-            builder.Bytes[builder.head : builder.head + len(data)] = data
+            sparse_memory.write(builder.Bytes, builder.head, data)
             position = builder.EndVector(len(data))
         schema.BufferStart(builder)
         if position:
@@ -41,15 +43,23 @@ class _AlignedBuffer(schema.BufferT):
 
 def packed(model: schema.ModelT, size: int) -> bytes:
     """``model`` as a flatbuffer with aligned constants; ``size`` is about how many bytes those have."""
+    return bytes(packed_in_memory(model, size))
+
+
+def packed_in_memory(model: schema.ModelT, size: int) -> memoryview:
+    """The same in memory that takes no room for zeros, as ``sparse_memory`` has it."""
     buffers = []
     for buffer in model.buffers:
         aligned = _AlignedBuffer()
         aligned.data = buffer.data
         buffers.append(aligned)
     model.buffers = buffers
-    builder = flatbuffers.Builder(size + (1 << 16))
+    builder = flatbuffers.Builder(0)
+    # It writes from the end to the beginning, and would double what is too small.
+    room = min(2 * size + (1 << 20), flatbuffers.Builder.MAX_BUFFER_SIZE - 1)
+    builder.Bytes, builder.head = sparse_memory.reserve(room), room
     builder.Finish(model.Pack(builder), IDENTIFIER)
-    return bytes(builder.Output())
+    return builder.Bytes[builder.Head() :]
 
 
 class EditableModel:
@@ -59,7 +69,7 @@ class EditableModel:
         ValueError: the model has more than one subgraph.
     """
 
-    def __init__(self, data: bytes):
+    def __init__(self, data: Union[bytes, memoryview]):
         self._size = len(data)
         self._model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
         if len(self._model.subgraphs) != 1:
@@ -203,8 +213,12 @@ class EditableModel:
 
     def to_bytes(self) -> bytes:
         """The model as a flatbuffer, without the operators, tensors and constants that no output depends on."""
+        return bytes(self.to_memory())
+
+    def to_memory(self) -> memoryview:
+        """The same in memory that takes no room for zeros, as ``sparse_memory`` has it."""
         self._remove_dead()
-        return packed(self._model, self._size)
+        return packed_in_memory(self._model, self._size)
 
     def _code(self, kind: int) -> int:
         if kind not in self._codes:

@@ -1,7 +1,7 @@
 """Whether a TFLite model that was converted without an error can be run at all."""
 
 import re
-from typing import Dict, Optional
+from typing import Dict, Optional, Union
 
 import numpy as np
 import tensorflow as tf
@@ -22,13 +22,16 @@ INTERFACE_TYPES = {
 _POSITION = re.compile(r"Node number (\d+) \(")
 
 
-def refuse_unusable(data: bytes, nodes: Optional[Dict[str, OnnxNode]] = None) -> None:
+def refuse_unusable(
+    data: Union[bytes, memoryview], nodes: Optional[Dict[str, OnnxNode]] = None, path: Optional[str] = None
+) -> None:
     """Raise UnsupportedModelError if TFLite's interpreter cannot prepare the model ``data``, or cannot be fed.
 
+    ``path`` is the model's file, if there is one: it is mapped into memory, where bytes would be held.
     ``nodes`` is the ONNX node that each operator of the frozen graph was built for; see :mod:`made_for`.
     """
     try:
-        interpreter = tf.lite.Interpreter(model_content=data)
+        interpreter = tf.lite.Interpreter(path) if path else tf.lite.Interpreter(model_content=data)
         details = [*interpreter.get_input_details(), *interpreter.get_output_details()]
         kinds = {each["name"]: each["dtype"].__name__ for each in details}
         odd = {name: kind for name, kind in kinds.items() if kind not in INTERFACE_TYPES}

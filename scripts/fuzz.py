@@ -16,6 +16,8 @@ import warnings
 from collections import Counter
 from typing import Dict, List, Tuple
 
+from ferry import errors
+
 # A mutated file that takes longer than this on a busy machine is taken for one that never ends.
 SECONDS = 120
 CRASH, HANG, FAULT, LEFT = "crash", "hang", "unclear error", "file left behind"
@@ -49,7 +51,7 @@ def run_one(stage, suffix: str, data: bytes, folder: str) -> Tuple[str, str]:
     code = os.WEXITSTATUS(status)
     if made != (["made"] if code == 0 else []):
         return LEFT, f"exit code {code}, {made}"
-    if code not in (0, 1) or "fault in Ferry" in text or "Traceback" in text or (code and ": error: " not in text):
+    if code not in (0, 1) or errors.FAULT in text or "Traceback" in text or (code and ": error: " not in text):
         return FAULT, text
     return "", text
 

@@ -32,6 +32,10 @@ class UnsupportedModelError(FerryError):
     """The model is sound, and something in it cannot be converted."""
 
 
+class FaultElsewhere(Exception):
+    """An error of Ferry's own in another process, as ``fault_message`` says it there. It is no ``FerryError``."""
+
+
 @contextlib.contextmanager
 def foreign_errors(what: str, *packages: str, error_class: Type[FerryError] = UnsupportedModelError) -> Iterator[None]:
     """Turn what the code of ``packages`` raises inside into an ``error_class`` that begins with ``what``.
@@ -66,6 +70,15 @@ def place_of(error: BaseException) -> str:
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     ours = [(file, line) for file, line in frames if os.path.abspath(file).startswith(_SCRIPTS)]
     return f"{os.path.abspath(ours[-1][0])[len(_SCRIPTS) :]}:{ours[-1][1]}" if ours else ""
+
+
+def fault_message(error: BaseException) -> str:
+    """The message for an error of Ferry's own: it says that, the place in Ferry, and what Python says of it."""
+    if isinstance(error, FaultElsewhere):
+        return str(error)
+    reason = f"{type(error).__name__}: {str(error).strip() or 'no further message'}".splitlines()[0]
+    place = place_of(error)
+    return f"{FAULT}{f' at {place}' if place else ''}: {reason}"
 
 
 def _innermost(error: BaseException, packages: Sequence[str]) -> Optional[FrameType]:

@@ -12,7 +12,7 @@ from typing import Any, Callable, Optional, TextIO, Tuple
 from rich import filesize
 from rich.console import Console
 
-from ferry.errors import FAULT, FerryError, OutputFileError, place_of
+from ferry.errors import FerryError, OutputFileError, fault_message
 from ferry.model import files_read
 from ferry.printable import printable, printable_lines
 
@@ -109,13 +109,6 @@ def run(name: str, arguments: argparse.Namespace, output: str, body: Body) -> in
         if not verbose:
             errors.print(f"{name}: the details are in {log}", markup=False)
     return code
-
-
-def fault_message(error: BaseException) -> str:
-    """The message for an error of Ferry's own: it says that, the place in Ferry, and what Python says of it."""
-    reason = f"{type(error).__name__}: {str(error).strip() or 'no further message'}".splitlines()[0]
-    place = place_of(error)
-    return f"{FAULT}{f' at {place}' if place else ''}: {reason}"
 
 
 def _explained(error: BaseException) -> Tuple[str, int]:

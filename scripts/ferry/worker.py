@@ -12,7 +12,7 @@ from multiprocessing import connection
 from typing import Any, Callable, List, Optional, Tuple
 
 from ferry import child_processes, errors
-from ferry.errors import FAULT, FerryError, VerificationError
+from ferry.errors import FaultElsewhere, FerryError, VerificationError, fault_message
 
 # A fork of a process that holds a runtime's threads is not safe.
 _CONTEXT = multiprocessing.get_context("spawn")
@@ -20,7 +20,7 @@ _CONTEXT = multiprocessing.get_context("spawn")
 
 # In a worker, its end of the pipe.
 _channel: Optional[connection.Connection] = None
-_STEP = ""
+_STEP, _FAULT = "", "fault"
 
 
 class WorkerTraceback(Exception):
@@ -74,6 +74,7 @@ class Worker:
         Raises:
             FerryError: what the worker raised.
             WorkerEnded: its process ended.
+            FaultElsewhere: the worker raised anything else, which is a fault in Ferry.
         """
         try:
             kind, value, details = self.connection.recv()
@@ -86,8 +87,10 @@ class Worker:
             self.busy = False
         if kind is None:
             return value
-        error = getattr(errors, kind, VerificationError)(value)
-        raise error from (WorkerTraceback(details) if details else None)
+        cause = WorkerTraceback(details) if details else None
+        if kind == _FAULT:
+            raise FaultElsewhere(value) from cause
+        raise getattr(errors, kind, VerificationError)(value) from cause
 
     def call(self, method: str, *arguments: Any) -> Any:
         """``ask`` and wait."""
@@ -141,12 +144,7 @@ def _serve(channel: connection.Connection, opener: Callable[..., Any], arguments
         except OSError as error:
             message = ("VerificationError", str(error), traceback.format_exc())
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-            message = (
-                "VerificationError",
-                f"{FAULT}: {reason}",
-                traceback.format_exc(),
-            )
+            message = (_FAULT, fault_message(error), traceback.format_exc())
         try:
             channel.send(message)
             method, arguments = channel.recv()

@@ -49,6 +49,7 @@ def test_verbose_shows_all(tmp_path):
         ("raise OSError(13, 'Permission denied', 'some/file')", "name: error: Permission denied: some/file"),
         ("1 / 0", "this should not have happened, and is a fault in Ferry at "),
         ("1 / 0", ": ZeroDivisionError: division by zero"),
+        ("raise errors.FaultElsewhere(f'{errors.FAULT} at there.py:3')", "error: this should not have happened, and"),
     ],
 )
 def test_whatever_is_raised_becomes_one_message(tmp_path, raised, message):

@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from ferry.errors import ModelFileError, VerificationError
+from ferry.errors import FaultElsewhere, ModelFileError, VerificationError
 from ferry.worker import Worker, WorkerEnded, report_step, wait
 
 
@@ -61,7 +61,7 @@ def test_what_cannot_be_opened_says_why():
     ("how", "error", "message"),
     [
         ("ferry", ModelFileError, "said plainly"),
-        ("bug", VerificationError, "this should not have happened, and is a fault in Ferry: KeyError"),
+        ("bug", FaultElsewhere, "^this should not have happened, and is a fault in Ferry.*: KeyError: .deep inside"),
         ("memory", VerificationError, "out of memory"),
         ("crash", VerificationError, "its process was ended by SIGSEGV"),
         ("exit", VerificationError, "its process ended with exit code 3"),

@@ -10,8 +10,8 @@ import onnx
 from develop.operator_coverage import cases
 from develop.operator_coverage.differences import differences
 from develop.operator_coverage.outcome import FLEX, REFUSED, RIGHT, WRONG, Outcome
-from ferry.errors import FAULT, first_line
-from ferry.runtimes import Runtime
+from ferry.errors import FAULT, FerryError, first_line, foreign_errors
+from ferry.runtimes import LIBRARIES, Runtime
 from ferry.runtimes.tensorflow_runtime import TensorflowRuntime
 from ferry.runtimes.tflite_runtime import TfliteRuntime
 from ferry.tflite import flatbuffer
@@ -69,7 +69,8 @@ def _verdict_on_error(message: str) -> str:
 def _difference(runtime: Type[Runtime], path: str, content: cases.Content) -> str:
     """How what the artifact computes differs from what is expected; empty if it does not."""
     try:
-        made = runtime(path).run(list(content.feeds.values()))  # type: ignore[call-arg]
-    except Exception as error:
-        return f"it does not run: {first_line(error)}"
+        with foreign_errors("it does not run", *LIBRARIES):
+            made = runtime(path).run(list(content.feeds.values()))  # type: ignore[call-arg]
+    except FerryError as error:
+        return first_line(error)
     return differences(made, content.expected)

@@ -13,6 +13,7 @@ from ferry.errors import FerryError, UnsupportedModelError, first_line
 from ferry.graph.newer_opsets import lower_model, narrow_floats
 from ferry.graph.newer_opsets.tensor_types import TARGET_OPSET
 from ferry.graph.onnx_file import opset_of
+from ferry.graph.onnx_runtime_errors import REFUSALS
 
 # By element type: what is expected was computed in it, and what is made is not.
 ROUNDING = {onnx.TensorProto.FLOAT16: 4e-3, onnx.TensorProto.BFLOAT16: 3e-2}
@@ -94,7 +95,7 @@ def _outcome(folder: str, fed: int) -> Tuple[str, str]:
     try:
         session = onnxruntime.InferenceSession(case.model.SerializeToString(), options)
         made = session.run(None, {each.name: case.feeds[each.name] for each in session.get_inputs()})
-    except Exception as error:  # ONNX Runtime's types share no base.
+    except REFUSALS as error:
         # It has none, or falls back on a function's body and cannot infer that one's types.
         lacking = "NOT_IMPLEMENTED" in str(error) or "FunctionImpl" in str(error)
         return NO_KERNEL if lacking else WRONG, f"ONNX Runtime: {first_line(error)}"

@@ -6,7 +6,7 @@ import threading
 from multiprocessing.pool import ThreadPool
 from typing import Any, Callable, Iterator, List, NamedTuple, Sequence
 
-from ferry.stage import fault_message
+from ferry.errors import fault_message
 
 CONTEXT = multiprocessing.get_context("spawn")
 

@@ -7,6 +7,7 @@ import onnx
 import onnxruntime
 
 from ferry.export.export_watch import Place
+from ferry.graph.onnx_runtime_errors import REFUSALS
 
 # Larger initializers become inputs: nothing that a type depends on is as large.
 LARGE_BYTES = 1 << 16
@@ -35,7 +36,7 @@ def check(model: onnx.ModelProto, lines: Dict[str, str]) -> None:
     options.log_severity_level = 4
     try:
         onnxruntime.InferenceSession(_without_weights(model).SerializeToString(), options)
-    except Exception as error:  # ONNX Runtime's own types share no base but this.
+    except REFUSALS as error:
         text = " ".join(str(error).split())
         found = _NODE.search(text)
         name = next(filter(None, found.groups()), "") if found else ""

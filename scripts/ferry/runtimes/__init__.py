@@ -15,6 +15,10 @@ import numpy as np
 os.environ["OMP_NUM_THREADS"] = "1"
 
 
+# The packages that a runtime's own errors come from.
+LIBRARIES = ("onnxruntime", "tensorflow", "torch")
+
+
 class TensorSpec(NamedTuple):
     """The name, shape (``-1`` where it is not static) and dtype of one input or output."""
 

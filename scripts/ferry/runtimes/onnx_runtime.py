@@ -9,6 +9,7 @@ import onnxruntime
 
 from ferry.errors import UnsupportedModelError
 from ferry.graph import onnx_file
+from ferry.graph.onnx_runtime_errors import REFUSALS
 from ferry.runtimes import Runtime, TensorSpec
 
 
@@ -23,7 +24,7 @@ class OnnxRuntime(Runtime):
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         try:
             self._session = onnxruntime.InferenceSession(given, options)
-        except Exception as error:  # ONNX Runtime's own types share no base but this.
+        except REFUSALS as error:
             raise UnsupportedModelError(f"ONNX Runtime cannot run {path}: {_reason(error)}") from error
         self.inputs = [_spec(info) for info in model.graph.input if info.name in self._names()]
         self.outputs = [_spec(info) for info in model.graph.output]

@@ -6,8 +6,8 @@ from typing import Any, Dict, List
 
 import numpy as np
 
-from ferry.errors import VerificationError
-from ferry.runtimes import Runtime, TensorSpec
+from ferry.errors import VerificationError, foreign_errors
+from ferry.runtimes import LIBRARIES, Runtime, TensorSpec
 from ferry.runtimes.channels_last import with_layout
 from ferry.verify import chunk_file
 from ferry.verify.chunk_file import Stored
@@ -70,11 +70,8 @@ class StageWorker:
     def _run(self, position: int, timed: bool = False) -> List[np.ndarray]:
         arrays = self._source.sample(position)
         began = time.perf_counter()
-        try:
+        with foreign_errors(f"at input {position}: the runtime failed", *LIBRARIES, error_class=VerificationError):
             outputs = self._runtime.run(arrays)
-        except Exception as error:  # Each runtime raises types of its own.
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise VerificationError(f"at input {position}: the runtime failed: {reason}") from error
         if timed:
             self._latency.add(time.perf_counter() - began)
         if len(outputs) != len(self._outputs):

@@ -7,7 +7,7 @@ import traceback
 from ferry.bisect import describe
 from ferry.bisect.bisection_worker import BisectionProcess
 from ferry.bisect.finding import Finding
-from ferry.errors import FerryError, first_line
+from ferry.errors import FaultElsewhere, FerryError, first_line
 from ferry.model.model_source import ModelSource
 from ferry.verify.trial_input import trial_input
 from ferry.verify.verdict import Cause
@@ -19,7 +19,7 @@ def cause(model: ModelSource, build: str, output: str, layout: str, stage: str) 
         with BisectionProcess(model, build, layout) as process:
             trial = trial_input(output, stage, process.hello().examples)
             finding = process.find(stage, trial.arrays)
-    except FerryError as error:
+    except (FerryError, FaultElsewhere) as error:
         # For the log: the error itself is a line.
         traceback.print_exc(file=sys.stderr)
         return _unknown(f"where {stage} breaks could not be found: {first_line(error)}")

@@ -1,9 +1,11 @@
 """What the pieces do to a verdict end to end."""
 
+import types
 from dataclasses import replace
 
 import pytest
 
+from ferry.errors import FaultElsewhere
 from ferry.verify import piecewise
 from ferry.verify.pieces import stage_pieces
 from ferry.verify.pieces.stage_pieces import Choice, Roundest, StagePieces, Undecided, WrongPiece
@@ -143,3 +145,23 @@ def test_what_differs_from_a_graph_that_is_wrong_itself_is_not_blamed():
     made = piecewise.judged(verdict, {"onnx": WRONG, "tflite": WRONG})
     assert [name for name, stage in made.stages.items() if not stage.passed] == ["onnx"]
     assert "model.onnx, which they are held against, fails" in made.stages["tflite"].pieces.lines("tflite")[0]
+
+
+class _Faulty:
+    """Pieces with an error of Ferry's own in them."""
+
+    def __init__(self, source, build, layout):
+        pass
+
+    def hello(self):
+        return {}
+
+    def prove(self, stages, arrays):
+        raise KeyError("planted")
+
+
+def test_a_fault_among_the_pieces_fails_the_whole_check(monkeypatch):
+    monkeypatch.setattr(piecewise, "open_pieces", _Faulty)
+    outcome = types.SimpleNamespace(worst_inputs={"tflite": []})
+    with pytest.raises(FaultElsewhere, match="is a fault in Ferry.*KeyError: 'planted'"):
+        piecewise._proved([["tflite"]], "m.py", "build", "nchw", outcome)

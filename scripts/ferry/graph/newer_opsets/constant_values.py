@@ -8,6 +8,7 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 from ferry.graph.newer_opsets.tensor_types import TARGET_OPSET, TensorType
+from ferry.graph.onnx_runtime_errors import REFUSALS
 
 IR_VERSION = 7
 # A chain of shape arithmetic is short; one longer than this computes something else.
@@ -77,5 +78,5 @@ def _run(
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     try:
         return np.asarray(onnxruntime.InferenceSession(model.SerializeToString(), options).run([name], {})[0])
-    except Exception:  # ONNX Runtime's types share no base: it has no kernel for this, so the value stays unknown.
+    except REFUSALS:  # It has no kernel for this, so the value stays unknown.
         return None

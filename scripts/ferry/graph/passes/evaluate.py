@@ -9,6 +9,7 @@ from onnx.mapping import NP_TYPE_TO_TENSOR_TYPE
 
 from ferry.graph.graph import Graph
 from ferry.graph.node import Node, Value
+from ferry.graph.onnx_runtime_errors import REFUSALS
 from ferry.graph.to_onnx import array_to_onnx, node_to_onnx, opset_imports
 
 # Larger constants are fed, which takes no copy; smaller ones are part of the program, as some kernels want them.
@@ -82,6 +83,6 @@ def _run(
         arrays = session.run(
             [value.name for value in wanted], {value.name: np.ascontiguousarray(array) for value, array in fed.items()}
         )
-    except Exception as error:  # ONNX Runtime's own types share no base but this.
+    except REFUSALS as error:
         raise _RuntimeFailure(str(error)) from error
     return dict(zip(wanted, map(np.asarray, arrays)))

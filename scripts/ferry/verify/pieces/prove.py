@@ -7,8 +7,10 @@ import numpy as np
 from ferry.bisect.distance import PERTURBATION, ROUNDINGS, SMALLEST_FAULT, distance
 from ferry.bisect.side import Point, Side, Values
 from ferry.bisect.walk import felt_points
+from ferry.errors import FerryError, first_line, foreign_errors
 from ferry.evaluate.bounded import Bounded
 from ferry.evaluate.registry import NotEvaluatedError
+from ferry.runtimes import LIBRARIES
 from ferry.verify.pieces.probes import SEEN, Probe, probes
 from ferry.verify.pieces.region import Regions, narrowed
 from ferry.verify.pieces.within_bound import Comparison, compare
@@ -195,13 +197,14 @@ class _Run:
     def take(self, probe: Probe, expected: Bounded) -> None:
         """Run the piece on ``probe`` and hold it against ``expected``."""
         try:
-            if self._compute is None:
-                self._compute = self._side.opened(self._point, self._sources)
-            made = self._compute({source: probe.values[source.name] for source in self._sources})
-        except Exception as error:  # Each runtime raises types of its own.
+            with foreign_errors("its runtime refuses it", *LIBRARIES):
+                if self._compute is None:
+                    self._compute = self._side.opened(self._point, self._sources)
+                made = self._compute({source: probe.values[source.name] for source in self._sources})
+        except FerryError as error:
+            # What a runtime refuses to compute it does not compute wrongly; on the network's own values it is said.
             if probe.kind == SEEN:
-                self.unjudged = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            # What a runtime refuses to compute it does not compute wrongly.
+                self.unjudged = first_line(error)
             return
         found = compare(made, expected, infinities=probe.kind == SEEN)
         self._resolution = min(self._resolution, found.resolution)

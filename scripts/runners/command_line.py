@@ -25,6 +25,7 @@ from runners import (
     uv,
     variables,
     venv,
+    zoo2020,
 )
 from runners.errors import RunnerError
 from runners.paths import ROOT
@@ -69,7 +70,7 @@ def _with_an_image(choice: str, reason: str, wanted: image.Image) -> Tuple[str, 
 
 def _stage(options: argparse.Namespace) -> int:
     stage = stages.BY_NAME[options.stage]
-    jobs = plan.jobs(options.names, of_variables=False, zoo=options.zoo)
+    jobs = plan.jobs(options.names, of_variables=False, zoo="zoo" if options.zoo else "")
     # The variables may name more models than this is about.
     jobs = [job for job in jobs if job.models[0].name in options.names]
     job = jobs[0]._replace(models=tuple(each.models[0] for each in jobs))
@@ -108,6 +109,12 @@ def _matrix(_options: argparse.Namespace) -> int:
     values = variables.read()
     runners = [values["RUNNER"]] if values["RUNNER"] else []
     return matrix.run(plan.jobs([], of_variables=True), plan.several_tfs(values), runners)
+
+
+def _zoo2020(options: argparse.Namespace) -> int:
+    _in_a_checkout()
+    choose.must_exist(options.runner)
+    return zoo2020.run(options.runner)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -231,6 +238,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command("bench-forms", _bench_forms, "time the forms of layers, with the newest TFLite runtime where there is one")
     command("matrix", _matrix, "convert models with each TensorFlow in each runner, and print one table")
+    command("zoo2020", _zoo2020, "convert and verify the models of packages").add_argument("runner")
     runner = command("run", _run, "run a Python program in a runner; it writes to nothing where that is a container")
     runner.add_argument("runner")
     runner.add_argument("program", nargs=argparse.REMAINDER, help="the arguments of its python")

@@ -5,11 +5,10 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 import time
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from runners import choose, engines, image, package_folder, package_layer, run_stage, stages, variables, venv
+from runners import captured, choose, engines, image, package_folder, package_layer, run_stage, stages, variables, venv
 from runners.errors import RunnerError
 from runners.paths import ROOT
 from runners.stages import Job, Model, Stage
@@ -27,7 +26,6 @@ WIDTHS = {
     "convert": 7,
     "verify": 7,
 }
-INTERRUPTED = 130
 
 
 class Cell(NamedTuple):
@@ -122,34 +120,15 @@ def _convert(cell: Cell) -> Outcome:
     trouble = None
     for stage in cell.stages:
         started = time.monotonic()
-        code, said = _stage(stage, cell)
+        code, said = captured.run(stage, cell.job, run_stage.run, cell.runner)
         seconds.append(time.monotonic() - started)
         if code:
-            lines = [line for line in said.splitlines() if line.strip()]
-            marked = [line for line in lines if "error: " in line or "FAILED" in line]
-            trouble = (marked or lines or [f"{stage.name} ended with {code}"])[-1]
+            trouble = captured.trouble(stage, code, said)
             break
     report: Dict[str, Any] = {}
     with contextlib.suppress(OSError, ValueError):
         report = json.loads((ROOT / cell.folder / "report.json").read_text())
     return Outcome(seconds, report, trouble)
-
-
-def _stage(stage: Stage, cell: Cell) -> Tuple[int, str]:
-    """Run a stage as a recipe does; return its exit code and all that it said."""
-    with tempfile.TemporaryFile() as output:
-        try:
-            code = run_stage.run(stage, cell.job, cell.runner, output)
-        except RunnerError as error:
-            code = 1
-            output.write(f"ferry: error: {error}\n".encode())
-        output.seek(0)
-        said = output.read().decode(errors="replace")
-    if code == INTERRUPTED:
-        raise KeyboardInterrupt
-    if os.environ.get("VERBOSE", "") not in ("", "0"):
-        sys.stderr.write(said)
-    return code, said
 
 
 def _columns(outcome: Outcome) -> List[str]:

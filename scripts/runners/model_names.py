@@ -13,6 +13,8 @@ from runners.stages import Model
 ENDINGS = (".py", ".pt", ".onnx")
 # In a name, beside the letters and digits of any script: nothing that make or a shell reads as its own.
 ALLOWED = "_-+."
+# What the models of a zoo import.
+SHARED = ("calibrated.py", "seeded.py")
 WITH_A_SPACE = "; a path with a space in it is read as two, unless there is a file of that name"
 
 
@@ -43,11 +45,11 @@ def given(values: Mapping[str, str], named: Sequence[str]) -> Tuple[Model, ...]:
     return models
 
 
-def zoo() -> Tuple[Model, ...]:
-    """Every model of ``models/zoo/``."""
-    found = sorted(os.listdir(str(ROOT / "models" / "zoo")))
-    files = [name for name in found if name.endswith(".py") and name != "calibrated.py"]
-    return tuple(Model(name_of(file), f"models/zoo/{file}") for file in files)
+def zoo(folder: str) -> Tuple[Model, ...]:
+    """Every model of the zoo ``models/FOLDER/``."""
+    found = sorted(os.listdir(str(ROOT / "models" / folder)))
+    files = [name for name in found if name.endswith(".py") and name not in SHARED]
+    return tuple(Model(name_of(file), f"models/{folder}/{file}") for file in files)
 
 
 def name_of(source: str) -> str:
@@ -75,8 +77,8 @@ def checked(name: str, of: str) -> str:
         raise RunnerError(f"a model's name begins with a letter, a digit or _, and it is that of {of}")
     if name in stages.TAKEN:
         raise RunnerError(
-            f"build/{name}/ is taken by GRAPH=article, LAYOUT=nhwc or TF=2.2, or by make zoo, bench or matrix, and a "
-            f"model's folder has the name of {of}"
+            f"build/{name}/ is taken by GRAPH=article, LAYOUT=nhwc or TF=2.2, or by make zoo, zoo2020, bench or matrix, and "
+            f"a model's folder has the name of {of}"
         )
     return name
 

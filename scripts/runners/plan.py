@@ -35,7 +35,8 @@ ALWAYS = ("RUNNER", "TF", "DEVICE", "GRAPH", "LAYOUT", "QUANT")
 VERB_OF = {"model.onnx": "onnx", "model.pb": "tf", "model.tflite": "tflite"}
 # The goals that QUANT adds a file to.
 QUANTIZED = {"tflite", "verify", "inspect", "zoo"}
-ZOO_SAMPLES = "20"
+# The variables that have other defaults for a zoo.
+OF_A_ZOO = {"zoo": {"SAMPLES": "20"}, "zoo2020": {"SAMPLES": "3", "REQUIREMENTS": "models/zoo2020/requirements.txt"}}
 OF_A_FILE = re.compile(r"(build(?:/[^/]+)*)/([^/]+)/([^/]+)")
 OF_A_VERB = re.compile(r"(verify|bisect|inspect|targets)/(.+)")
 
@@ -72,7 +73,7 @@ def words(goals: Sequence[str]) -> List[str]:
     values = variables.read()
     asked = _asked(goals, values)
     _check(asked, values)
-    zoo = "zoo" in asked.verbs
+    zoo = "zoo" if "zoo" in asked.verbs else ""
     made = ["plan", f"build={stages.folder_of(values, zoo)}", *(f"quant={quant}" for quant in asked.quants)]
     known = Known()
     for job in jobs(asked.names, asked.of_variables, zoo):
@@ -96,7 +97,7 @@ def _stale(job: Job, quants: Sequence[str], known: Known) -> List[Stage]:
     return made + [stage for stage in map(stages.quantization, quants) if stale or records.is_stale(stage, job, known)]
 
 
-def jobs(names: Sequence[str], of_variables: bool, zoo: bool = False) -> List[Job]:
+def jobs(names: Sequence[str], of_variables: bool, zoo: str = "") -> List[Job]:
     """A job for each model: those that the variables name, if ``of_variables`` or they are given, and ``names``.
 
     Raises:
@@ -105,8 +106,9 @@ def jobs(names: Sequence[str], of_variables: bool, zoo: bool = False) -> List[Jo
     values, named = variables.read(), variables.given()
     build = stages.folder_of(values, zoo)
     if zoo:
-        values["SAMPLES"] = values["SAMPLES"] if "SAMPLES" in named else ZOO_SAMPLES
-        found = [Job((model,), build, values) for model in model_names.zoo()]
+        for name, value in OF_A_ZOO[zoo].items():
+            values[name] = values[name] if name in named else value
+        found = [Job((model,), build, values) for model in model_names.zoo(zoo)]
         return found if of_variables else [job for job in found if job.models[0].name in names]
     models: Tuple[Model, ...] = ()
     if of_variables or {"MODEL", "ONNX"} & set(named):

@@ -259,10 +259,18 @@ TABLE = (
         makes=(Product("zoo.md", always=True),),
         into=DOCS,
     ),
+    Stage(
+        "zoo2020_table",
+        "scripts/zoo_table.py",
+        (Option("--build", FOLDER), Option("--output", OUTPUT, "zoo2020.md"), Option("", NAME)),
+        reads=("*/report.json", "refused.json"),
+        makes=(Product("zoo2020.md", always=True),),
+        into=DOCS,
+    ),
 )
 BY_NAME = {stage.name: stage for stage in TABLE}
 # What lies beside the models' folders in the folder that holds them: no model can have such a name.
-TAKEN = ("article", "nhwc", "tf2.2", "given", "zoo", "bench", "bench.json", "bench.svg", "logs", "matrix")
+TAKEN = ("article", "nhwc", "tf2.2", "given", "zoo", "zoo2020", "bench", "bench.json", "bench.svg", "logs", "matrix")
 
 
 def conversion(source: str) -> List[Stage]:
@@ -281,16 +289,16 @@ def quantization(quant: str) -> Stage:
     return BY_NAME[f"quantize_{quant}"]
 
 
-def folder_of(values: Dict[str, str], zoo: bool = False) -> str:
+def folder_of(values: Dict[str, str], zoo: str = "") -> str:
     """The folder of the models' folders. What is not the default keeps its files apart, so that going back and forth
-    makes nothing anew; the zoo's models have namesakes in ``models/``."""
+    makes nothing anew; the models of a zoo have namesakes in ``models/``."""
     if values["TFLITE"]:
         return "build/given"
     parts = ["build"]
     parts += ["tf2.2"] if values["TF"] == "2.2" else []
     parts += ["article"] if values["GRAPH"] == "article" else []
     parts += ["nhwc"] if values["LAYOUT"] == "nhwc" else []
-    return "/".join([*parts, "zoo"] if zoo else parts)
+    return "/".join([*parts, zoo] if zoo else parts)
 
 
 def arguments(stage: Stage, job: Job, output: str) -> List[str]:

@@ -1,0 +1,12 @@
+from seeded import seeded, tokens
+from transformers import ElectraConfig, ElectraModel
+
+config = ElectraConfig(
+    embedding_size=32,
+    hidden_size=64,
+    num_hidden_layers=2,
+    num_attention_heads=2,
+    intermediate_size=128,
+    vocab_size=500,
+)
+get_pytorch_model, get_example_input = seeded(lambda: ElectraModel(config), tokens(500, 1, 16))

@@ -1,0 +1,11 @@
+from seeded import seeded, tokens
+from transformers import RobertaConfig, RobertaModel
+
+config = RobertaConfig(
+    hidden_size=64,
+    num_hidden_layers=2,
+    num_attention_heads=2,
+    intermediate_size=128,
+    vocab_size=500,
+)
+get_pytorch_model, get_example_input = seeded(lambda: RobertaModel(config), tokens(500, 1, 16))

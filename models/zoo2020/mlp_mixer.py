@@ -1,0 +1,8 @@
+import torch
+from mlp_mixer_pytorch import MLPMixer
+from seeded import seeded
+
+get_pytorch_model, get_example_input = seeded(
+    lambda: MLPMixer(image_size=64, patch_size=16, dim=64, depth=2, num_classes=10),
+    torch.zeros(1, 3, 64, 64),
+)

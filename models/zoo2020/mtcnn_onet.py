@@ -1,0 +1,5 @@
+import torch
+from facenet_pytorch.models.mtcnn import ONet
+from seeded import seeded
+
+get_pytorch_model, get_example_input = seeded(lambda: ONet(pretrained=False), torch.zeros(1, 3, 48, 48))

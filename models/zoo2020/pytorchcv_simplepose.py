@@ -1,0 +1,6 @@
+from pytorchcv.model_provider import get_model
+from seeded import images
+
+get_pytorch_model, get_example_input = images(
+    lambda: get_model("simplepose_resnet18_coco", in_size=(128, 96)), size=128
+)

@@ -1,0 +1,6 @@
+import segmentation_models_pytorch as smp
+from seeded import images
+
+get_pytorch_model, get_example_input = images(
+    lambda: smp.Unet("mobilenet_v2", encoder_weights=None, decoder_attention_type="scse")
+)

@@ -1,0 +1,5 @@
+from seeded import seeded, tokens
+from torchfm.model.wd import WideAndDeepModel
+
+FIELDS = [20, 20, 20, 20]
+get_pytorch_model, get_example_input = seeded(lambda: WideAndDeepModel(FIELDS, 16, (32, 32), 0.1), tokens(20, 1, 4))

@@ -1,0 +1,9 @@
+from seeded import seeded, tokens
+from x_transformers import Decoder, TransformerWrapper
+
+get_pytorch_model, get_example_input = seeded(
+    lambda: TransformerWrapper(
+        num_tokens=500, max_seq_len=64, attn_layers=Decoder(dim=64, depth=2, heads=4, rotary_pos_emb=True)
+    ),
+    tokens(500, 1, 64),
+)

@@ -7,12 +7,25 @@ import sys
 
 from ferry import stage
 
-HEAD = """\
+# What a page is about, by its file's name.
+TITLES = {
+    "zoo.md": """\
 # The zoo
 
 Every model of torchvision 0.6.1, in `models/zoo/`: weights drawn at random with a seed, and the statistics of the batch
 norms taken from what passes through them. `make zoo` converts them all, verifies them and writes this file.
+""",
+    "zoo2020.md": """\
+# The zoo of 2020
 
+Models of packages that people brought to TFLite in 2019 to 2021, in `models/zoo2020/`: classification, segmentation,
+detection, faces and poses, super resolution, video and volumes, vision transformers, mixers, text, long text, audio,
+recommenders, tables, time series, graphs. They are small, with weights drawn at random with a seed, and the statistics
+of the batch norms taken from what passes through them. `make zoo2020` installs the packages of
+`models/zoo2020/requirements.txt`, converts and verifies the models one after the other, and writes this file.
+""",
+}
+HEAD = """
 | column | meaning |
 | --- | --- |
 | error | TFLite's mean absolute error against PyTorch in float64, as a share of the outputs' mean magnitude |
@@ -30,10 +43,14 @@ def write(arguments, console) -> int:
     """Write the table to ``arguments.output``; 1 if a model failed or has no report."""
     from ferry import atomic_file
 
-    reports = {name: load(os.path.join(arguments.build, name, "report.json")) for name in arguments.models}
-    text = as_markdown(reports)
-    atomic_file.write_bytes(arguments.output, text.encode())
-    console.print(text[len(HEAD) :].rstrip(), markup=False)
+    refused = load(os.path.join(arguments.build, "refused.json")) or {}
+    found = {name: load(os.path.join(arguments.build, name, "report.json")) for name in arguments.models}
+    # What an earlier run left of a model is no report on one that does not convert any more.
+    reports = {name: None if "error: " in refused.get(name, "") else report for name, report in found.items()}
+    table = as_markdown(reports) + reasons(refused)
+    title = TITLES.get(os.path.basename(arguments.output), "")
+    atomic_file.write_bytes(arguments.output, f"{title}{HEAD}{table}".encode())
+    console.print(table.rstrip(), markup=False)
     passed = sum(bool(report and report["passed"]) for report in reports.values())
     console.print(f"zoo: {passed} of {len(reports)} models passed; {arguments.output}", markup=False)
     return 0 if passed == len(reports) else 1
@@ -59,8 +76,13 @@ def load(path):
 
 
 def as_markdown(reports) -> str:
-    """The document for the ``reports`` by model, in their order."""
-    return HEAD + COLUMNS + "".join(row(name, report) for name, report in reports.items())
+    """The table for the ``reports`` by model, in their order."""
+    return COLUMNS + "".join(row(name, report) for name, report in reports.items())
+
+
+def reasons(refused) -> str:
+    """The line that each model was refused with, or that says why it failed."""
+    return "".join(["\n", *(f"- {name}: `{line}`\n" for name, line in sorted(refused.items()))] if refused else [])
 
 
 def row(name, report) -> str:

@@ -69,3 +69,15 @@ def test_the_table_fails_with_a_model(tmp_path):
     assert done.returncode == 1
     assert "zoo: 1 of 2 models passed" in done.stdout
     assert "| bad | FAILED |" in (tmp_path / "zoo.md").read_text()
+
+
+def test_a_model_that_was_refused_has_its_line(tmp_path):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "report.json").write_text(json.dumps(REPORT))
+    (tmp_path / "refused.json").write_text(json.dumps({"old": "export_onnx: error: fft (m.py:3): compute it before"}))
+    page = tmp_path / "zoo2020.md"
+    command = [sys.executable, ROOT / "scripts" / "zoo_table.py", "--build", tmp_path, "--output", page]
+    assert run(*command, "old").returncode == 1
+    assert page.read_text().startswith("# The zoo of 2020\n")
+    assert page.read_text().endswith("- old: `export_onnx: error: fft (m.py:3): compute it before`\n")
+    assert "| old | no report |" in page.read_text()

@@ -14,6 +14,9 @@ from ferry.errors import ModelFileError
 from ferry.model import user_packages
 
 MODULE = "ferry_user_model"
+# Whose lines no user can change: Ferry's, the locked packages' and Python's own.
+_FERRY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_LIBRARIES = tuple(folder + os.sep for folder in (_FERRY, sys.prefix, sys.base_prefix))
 
 
 def import_file(path: str) -> ModuleType:
@@ -105,5 +108,20 @@ def _described(error: BaseException) -> str:
 def _line_in(path: str, error: BaseException) -> str:
     if isinstance(error, SyntaxError) and error.filename == path:
         return f" at line {error.lineno}"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
-    return f" at line {lines[-1]}" if lines else ""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == path]
+    at = f" at line {lines[-1]}" if lines else ""
+    # What a package or a module beside the model file raised.
+    others = [frame for frame in frames if os.path.isfile(frame.filename) and not _is_library(frame.filename)]
+    if others and others[-1].filename != path:
+        return f"{at} in {_shown(others[-1].filename)}:{others[-1].lineno}"
+    return at
+
+
+def _is_library(file: str) -> bool:
+    return os.path.abspath(file).startswith(_LIBRARIES)
+
+
+def _shown(file: str) -> str:
+    relative = os.path.relpath(file)
+    return file if relative.startswith(os.pardir) else relative

@@ -1,8 +1,13 @@
-"""A model file may fork, and what it forks ends with the stage."""
+"""A model file may fork, and what it forks ends with the stage; what it imports is found, and its line named."""
 
 import os
+import sys
 import time
 
+import pytest
+
+from ferry.errors import ModelFileError
+from ferry.model import user_code
 from programs import run_python, run_stage, write_model
 
 LOADER = """\
@@ -89,3 +94,25 @@ def _has_ended(process: int) -> bool:
         time.sleep(0.05)
     os.kill(process, 9)
     return False
+
+
+def test_a_line_of_a_module_beside_the_file_is_named(tmp_path, monkeypatch):
+    (tmp_path / "beside.py").write_text("def build():\n    return {}['weights']\n")
+    model = tmp_path / "m.py"
+    model.write_text("import beside\n\n\ndef get_pytorch_model():\n    return beside.build()\n")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    source = user_code.import_file(str(model))
+    with pytest.raises(ModelFileError, match=r"failed at line 5 in .*beside\.py:2: KeyError: 'weights'"):
+        user_code.call(str(model), source, "get_pytorch_model")
+
+
+def test_packages_that_requirements_name_are_found_last(tmp_path, monkeypatch):
+    site = tmp_path / "packages" / "site"
+    site.mkdir(parents=True)
+    (site / "named_by_requirements.py").write_text("VALUE = 3\n")
+    (site / "torch.py").write_text("raise RuntimeError('found instead of PyTorch')\n")
+    model = tmp_path / "m.py"
+    model.write_text("import torch\nimport named_by_requirements\n")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setenv("FERRY_PACKAGES", str(tmp_path / "packages"))
+    assert user_code.import_file(str(model)).named_by_requirements.VALUE == 3

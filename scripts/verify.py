@@ -46,20 +46,23 @@ def verify(arguments, console) -> int:
         console.print(line, markup=False)
     # Before the bisection: whoever ends that, however they do, has the whole verdict.
     files.write(output, verdict)
-    located = _located(source, arguments, output, verdict, console)
+    located = _located(verification, outcome, source, arguments, output, verdict, console)
     if located is not verdict:
         files.write(output, located)
     return verdict.exit_code
 
 
-def _located(source, arguments, output, verdict, console):
+def _located(verification, outcome, source, arguments, output, verdict, console):
     """The verdict with what a bisection of the first stage that failed by its values finds."""
     stage_name = verdict.first_off
-    if stage_name is None or arguments.tflite:
+    if stage_name is None:
         return verdict
     from ferry.verify import where_it_broke
 
-    where = where_it_broke.cause(source, arguments.build, output, arguments.layout, stage_name)
+    if arguments.tflite:
+        where = verification.where_the_given_file_differs(outcome)
+    else:
+        where = where_it_broke.cause(source, arguments.build, output, arguments.layout, stage_name)
     for line in where.lines:
         console.print(f"verify: {line}", markup=False)
     return verdict.located(stage_name, where)

@@ -81,6 +81,17 @@ def test_a_wrong_weight_fails(model, weights, tmp_path):
     done, report = judged(model, tmp_path / "wrong", theirs(weights, sign=-1.0), "--io", "0:nhwc")
     assert done.returncode == 2, done.stdout + done.stderr
     assert report["passed"] is False
+    # The convolution is the first operator of the file.
+    assert "tflite: it differs from CONV_2D on, operator 0" in done.stdout
+    assert report["stages"]["tflite"]["where"]["operator"] == "CONV_2D"
+
+
+def test_a_wrong_last_layer_is_named_and_what_agrees_before_it(model, weights, tmp_path):
+    wrong = {**weights, "classifier.bias": weights["classifier.bias"] + 0.1}
+    done, _ = judged(model, tmp_path / "last", theirs(wrong), "--io", "0:nhwc")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "tflite: it differs from FULLY_CONNECTED on" in done.stdout
+    assert "before it agrees" in done.stdout
 
 
 def test_a_file_that_is_none_of_this_model_is_one_clear_line(model, tmp_path):

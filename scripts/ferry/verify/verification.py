@@ -11,13 +11,13 @@ from ferry import provenance
 from ferry.errors import VerificationError
 from ferry.folder_lock import WorkFolder
 from ferry.model.model_source import ModelSource
-from ferry.verify import float64_estimate, float64_share, judge, measure, piecewise
+from ferry.verify import float64_estimate, float64_share, judge, measure, piecewise, where_it_broke
 from ferry.verify.artifact import artifact
 from ferry.verify.given_file import given_file
 from ferry.verify.given_file.given_file import GivenFile
 from ferry.verify.measure import Job, Outcome
 from ferry.verify.progress import Progress
-from ferry.verify.verdict import Settings, Verdict
+from ferry.verify.verdict import Cause, Settings, Verdict
 
 ARTIFACTS = {"onnx": "model.onnx", "tensorflow": "model.pb", "tflite": "model.tflite"}
 
@@ -67,6 +67,7 @@ class Verification:
         self._provenance = provenance.provenance()
         self._given = given
         self._given_notes: List[str] = []
+        self._opening: Optional[given_file.Opening] = None
         paths = {name: os.path.join(build, file) for name, file in ARTIFACTS.items()}
         if given is not None:
             paths = {"tflite": given.path}
@@ -112,7 +113,7 @@ class Verification:
             found = given_file.matched(self._source, self._given, self._settings.inputs or "", folder.path)
         finally:
             folder.remove()
-        self._given_notes = found.notes
+        self._given_notes, self._opening = found.notes, found.opening
         return {"tflite": {"given": found.opening}}
 
     def _measured(self, job: Job, console: Console) -> Outcome:
@@ -140,6 +141,11 @@ class Verification:
             found = piecewise.prove(self._source, self._build, self._settings.layout, outcome, failing)
         seconds = time.monotonic() - self._started
         return replace(piecewise.judged(verdict, found), seconds=round(seconds, 3))
+
+    def where_the_given_file_differs(self, outcome: Outcome) -> Cause:
+        """The first tensor of the given file that differs, on its worst input; only once ``measure`` has run."""
+        assert self._given is not None and self._opening is not None
+        return where_it_broke.of_given(self._source, self._given.path, self._opening, outcome.worst_inputs["tflite"])
 
     def nothing_proved(self, fault: str) -> Verdict:
         """The verdict where ``measure`` could not be done, with the reason."""

@@ -3,14 +3,20 @@
 import math
 import sys
 import traceback
+from typing import List
+
+import numpy as np
 
 from ferry.bisect import describe
 from ferry.bisect.bisection_worker import BisectionProcess
 from ferry.bisect.finding import Finding
 from ferry.errors import FaultElsewhere, FerryError, first_line
 from ferry.model.model_source import ModelSource
+from ferry.verify.given_file import first_difference
+from ferry.verify.given_file.given_file import Opening
 from ferry.verify.trial_input import trial_input
 from ferry.verify.verdict import Cause
+from ferry.worker import Worker
 
 
 def cause(model: ModelSource, build: str, output: str, layout: str, stage: str) -> Cause:
@@ -26,6 +32,20 @@ def cause(model: ModelSource, build: str, output: str, layout: str, stage: str) 
     if finding is None:
         return _unknown(f"no single piece of {stage} is at fault on its worst input: its roundings add up")
     return _cause(finding)
+
+
+def of_given(model: ModelSource, path: str, opening: Opening, arrays: List[np.ndarray]) -> Cause:
+    """Where the file at ``path``, which Ferry did not make, first differs on the inputs ``arrays``."""
+    worker = Worker("bisect", first_difference.Locator, model, path, opening)
+    try:
+        worker.answer()
+        found: Cause = worker.call("find", arrays)
+        return found
+    except FerryError as error:
+        traceback.print_exc(file=sys.stderr)
+        return _unknown(f"where it differs could not be found: {first_line(error)}")
+    finally:
+        worker.close()
 
 
 def _unknown(line: str) -> Cause:

@@ -70,7 +70,7 @@ new: ## write a model file to start from: models/NAME.py
 
 onnx: $(EXPORTED) $(IMPORTED) ## export the model to ONNX: build/MODEL/model.onnx
 tf: $(FROZEN) ## convert it to a frozen TensorFlow graph: build/MODEL/model.pb
-tflite: $(CONVERTED) $(foreach name,$(NAMES),$(subst %,$(name),$(QUANTIZED))) ## convert it all the way to TensorFlow Lite: build/MODEL/model.tflite; QUANT=float16 adds model.float16.tflite
+tflite: $(CONVERTED) $(foreach name,$(NAMES),$(subst %,$(name),$(QUANTIZED))) ## convert it all the way to TensorFlow Lite: build/MODEL/model.tflite; QUANT=int8 adds model.int8.tflite
 verify: $(VERIFIED) $(GIVEN_TFLITE) ## compare the outputs of every stage with PyTorch's: build/MODEL/report.json
 inspect: $(INSPECTED) ## print what is in model.tflite: inputs, outputs, operators, size, multiply-adds, origin
 targets: $(JUDGED) ## say on which runtimes, delegates and chips model.tflite runs, and what holds it back, by docs/targets/

@@ -69,7 +69,7 @@ def test_what_is_skipped_stays_in_float_and_is_listed(small, tmp_path):
     assert done.returncode == 0, done.stderr
     listed = json.loads((tmp_path / "m.json").read_text())["in_float"]
     assert {each["output"] for each in listed} == {name}
-    assert "in float stays" in done.stdout
+    assert "1 CONV_2D in float: SKIP=" in done.stdout
 
 
 def _outputs_of_convolutions(path):
@@ -96,3 +96,84 @@ def test_a_model_without_weights_is_one_clear_line(tmp_path):
     assert done.returncode == 1
     assert "there is nothing to keep in dynamic" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def calibration(small):
+    path = small / "calibration.npz"
+    np.savez(str(path), input=np.random.RandomState(0).randn(12, 3, 8, 8).astype(np.float32))
+    return path
+
+
+def integers(folder, output, *more):
+    return quantize(folder, "int8", output, "--model", folder / "small.py", *more)
+
+
+@pytest.mark.parametrize("io", ["float32", "int8"])
+def test_int8_computes_nearly_the_same_from_inputs_that_are_given(small, calibration, tmp_path, io):
+    done = integers(small, tmp_path / "m.tflite", "--calibration", calibration, "--io", io)
+    assert done.returncode == 0, done.stderr
+    interpreter = tf.lite.Interpreter(str(tmp_path / "m.tflite"))
+    interpreter.allocate_tensors()
+    array = np.random.RandomState(1).randn(1, 3, 8, 8).astype(np.float32)
+    (given,), (made,) = interpreter.get_input_details(), interpreter.get_output_details()
+    assert {given["dtype"], made["dtype"]} == {np.float32 if io == "float32" else np.int8}
+    scale, zero = given["quantization"]
+    ours = array if io == "float32" else np.clip(np.rint(array / scale) + zero, -128, 127).astype(np.int8)
+    interpreter.set_tensor(given["index"], ours)
+    interpreter.invoke()
+    result = interpreter.get_tensor(made["index"]).astype(np.float32)
+    if io == "int8":
+        result = (result - made["quantization"][1]) * made["quantization"][0]
+    assert 0 < np.abs(result - output_of(small / "model.tflite", array)).max() < 0.05
+    held = json.loads((tmp_path / "m.json").read_text())
+    assert held["io"] == io
+    assert held["calibration"]["count"] == 12
+    assert held["ranges"]["input"]["min"] < -2 < 2 < held["ranges"]["input"]["max"]
+
+
+def test_int8_has_the_same_bytes_in_each_process(small, calibration, tmp_path):
+    for name in "ab":
+        assert integers(small, tmp_path / f"{name}.tflite", "--calibration", calibration).returncode == 0
+    assert (tmp_path / "a.tflite").read_bytes() == (tmp_path / "b.tflite").read_bytes()
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+
+
+def test_a_model_file_gives_its_own_calibration_inputs(small, tmp_path):
+    model = tmp_path / "own.py"
+    model.write_text(
+        (small / "small.py").read_text() + "\n\ndef get_calibration_inputs():\n    return torch.randn(9, 3, 8, 8)\n"
+    )
+    done = quantize(small, "int8", tmp_path / "m.tflite", "--model", model)
+    assert done.returncode == 0, done.stderr
+    assert "get_calibration_inputs() of own.py" in (tmp_path / "m.json").read_text()
+
+
+RANDOM = np.random.RandomState(0).randn(12, 3, 8, 8).astype(np.float32)
+BAD = {
+    "none": (None, "there are no calibration inputs"),
+    "random": ("normal:0:1", "is random numbers"),
+    "constant": (np.ones((12, 3, 8, 8), np.float32), "12 times the same sample"),
+    "flat": (np.arange(12, dtype=np.float32)[:, None, None, None] * np.ones((1, 3, 8, 8), np.float32), "are constant"),
+    "two": (RANDOM[:2], "are 2 samples: ranges need at least 8"),
+    "NaN": (RANDOM * np.float32(np.nan), "holds NaN or infinity"),
+    "another shape": (RANDOM[:, :, :4], "has shape [12, 3, 4, 8]"),
+    "integers": (np.ones((12, 3, 8, 8), np.int64), "is of int64; the model takes float32"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_calibration_inputs_are_one_clear_line_and_leave_nothing(small, tmp_path, name):
+    given, message = BAD[name]
+    more = []
+    if isinstance(given, str):
+        more = ["--calibration", given]
+    elif given is not None:
+        np.save(str(tmp_path / "given.npy"), given)
+        more = ["--calibration", tmp_path / "given.npy"]
+    done = integers(small, tmp_path / "m.tflite", *more)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not list(tmp_path.glob("m.*"))

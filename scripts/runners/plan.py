@@ -113,7 +113,7 @@ def jobs(names: Sequence[str], of_variables: bool, zoo: str = "") -> List[Job]:
     models: Tuple[Model, ...] = ()
     if of_variables or {"MODEL", "ONNX"} & set(named):
         models = model_names.given(values, named)
-    for name in ("WEIGHTS", "INPUTS", "TFLITE"):
+    for name in ("WEIGHTS", "INPUTS", "TFLITE", "CALIBRATION"):
         # An INPUTS that is no file is a distribution.
         if values[name] and os.path.lexists(str(ROOT / os.path.expanduser(values[name]))):
             values[name] = seen.from_the_root(values[name])

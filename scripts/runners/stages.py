@@ -111,7 +111,7 @@ def _the_model(shape: bool = True, weights: bool = True, packages: bool = True) 
 
 ARTIFACTS = ("model.onnx", "model.pb", "model.tflite")
 # What QUANT= may be: each has a stage and a file of its own beside the float model.
-QUANTS = ("float16", "dynamic")
+QUANTS = ("float16", "dynamic", "int8")
 # What a check that failed keeps for the next one, and for a bisection.
 WORST_INPUTS = "worst_input_*.npz"
 _REPORT = (
@@ -189,6 +189,15 @@ TABLE = (
     ),
     _quantize("float16"),
     _quantize("dynamic"),
+    _quantize(
+        "int8",
+        (
+            Option("--model", SOURCE, shown=ITS_FOLDER),
+            Option("--layout", VARIABLE, "LAYOUT"),
+            Option("--calibration", VARIABLE, "CALIBRATION", ALONE),
+            Option("--io", VARIABLE, "IO"),
+        ),
+    ),
     Stage(
         "verify",
         "scripts/verify.py",

@@ -68,13 +68,24 @@ TABLE = (
     Variable(
         "QUANT",
         "",
-        "float16 or dynamic: make, check or print that file too, beside the float model",
-        ("float16", "dynamic", ""),
+        "float16, dynamic or int8: make, check or print that file too, beside the float model",
+        ("float16", "dynamic", "int8", ""),
     ),
     Variable(
         "SKIP",
         "",
         "the operators that QUANT leaves in float: patterns of kinds or of tensors, as in SOFTMAX,decoder*",
+    ),
+    Variable(
+        "CALIBRATION",
+        "",
+        "the real inputs that QUANT=int8 measures ranges on: an .npz, an .npy, a folder of images; unset, the model's",
+    ),
+    Variable(
+        "IO",
+        "float32",
+        "what the inputs and outputs of the QUANT=int8 file are: float32, or int8 where they are floats",
+        ("float32", "int8"),
     ),
     Variable("ROUNDS", "48", "how often `bench` runs each model in each runtime", is_count=True),
     Variable("NEWEST", "", "the folder of a newer onnx's tests, for `coverage-newest`"),
@@ -201,6 +212,8 @@ def check(values: Mapping[str, str], names: Iterable[str]) -> None:
         raise RunnerError(
             "GRAPH=article has recurrent layers as onnx-tf makes them: RECURRENT is for Ferry's own graph"
         )
+    if {"QUANT", "IO"} <= set(names) and values["IO"] == "int8" and values["QUANT"] in ("float16", "dynamic"):
+        raise RunnerError(f"IO=int8 is for QUANT=int8: QUANT={values['QUANT']} has its inputs and outputs in float32")
     if {"GRAPH", "LAYOUT"} <= set(names) and (values["GRAPH"], values["LAYOUT"]) == ("article", "nhwc"):
         raise RunnerError(
             "GRAPH=article has its inputs and outputs as PyTorch has them: LAYOUT=nhwc is for Ferry's own graph"

@@ -1,6 +1,6 @@
 """A runtime whose images have their channels last, for callers who give and take them second, as PyTorch does."""
 
-from typing import Any, Dict, List
+from typing import Any, Dict, Iterable, Iterator, List
 
 import numpy as np
 
@@ -32,6 +32,12 @@ class ChannelsLastRuntime(Runtime):
 def with_layout(runtime: Runtime, layout: str) -> Runtime:
     """``runtime`` as PyTorch's callers know it; ``layout`` is ``nchw`` or ``nhwc``."""
     return ChannelsLastRuntime(runtime) if layout == "nhwc" else runtime
+
+
+def channels_last_samples(samples: Iterable[List[np.ndarray]], specs: List[TensorSpec]) -> Iterator[List[np.ndarray]]:
+    """The samples as a model made with ``LAYOUT=nhwc`` takes them; ``specs`` are its inputs as PyTorch has them."""
+    for arrays in samples:
+        yield [_moved(array, spec, TO_LAST) for array, spec in zip(arrays, specs)]
 
 
 def _is_image(spec: TensorSpec) -> bool:

@@ -3,7 +3,7 @@
 It uses the object interface of the schema that TensorFlow 2.4 ships, so it is not to be had with ``TF=2.2``.
 """
 
-from typing import Dict, List, Optional, Sequence, Union
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import flatbuffers
 import numpy as np
@@ -75,7 +75,7 @@ class EditableModel:
         if len(self._model.subgraphs) != 1:
             raise ValueError(f"a model of {len(self._model.subgraphs)} subgraphs")
         self._graph = self._model.subgraphs[0]
-        self._codes: Dict[int, int] = {}
+        self._codes: Dict[Tuple[int, int], int] = {}
         self.makers: Dict[int, schema.OperatorT] = {}
         self.users: Dict[int, List[schema.OperatorT]] = {}
         for operator in self.operators:
@@ -88,6 +88,11 @@ class EditableModel:
     def operators(self) -> List[schema.OperatorT]:
         """The operators, in the order in which they run."""
         return self._graph.operators
+
+    @property
+    def inputs(self) -> List[int]:
+        """The model's inputs."""
+        return [int(tensor) for tensor in self._graph.inputs]
 
     def kind(self, operator: schema.OperatorT) -> int:
         """The builtin code of ``operator``, one of ``schema.BuiltinOperator``."""
@@ -107,6 +112,29 @@ class EditableModel:
     def is_float(self, tensor: int) -> bool:
         """Whether ``tensor`` is of float32."""
         return self._graph.tensors[tensor].type == schema.TensorType.FLOAT32
+
+    def is_int8(self, tensor: int) -> bool:
+        """Whether ``tensor`` is of int8."""
+        return self._graph.tensors[tensor].type == schema.TensorType.INT8
+
+    def set_constant(self, tensor: int, value: np.ndarray) -> None:
+        """Give the constant ``tensor`` another value, of the same shape and dtype."""
+        held = self._graph.tensors[tensor]
+        held.buffer = len(self._model.buffers)
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(np.ascontiguousarray(value, _DTYPES[held.type]).tobytes(), np.uint8)
+        self._model.buffers.append(buffer)
+
+    def quantization(self, tensor: int) -> Optional[schema.QuantizationParametersT]:
+        """How the integers of ``tensor`` stand for numbers; None where they are numbers, or it is of floats."""
+        held = self._graph.tensors[tensor].quantization
+        return held if held is not None and held.scale is not None and len(held.scale) else None
+
+    def set_range(self, tensor: int, low: float, high: float) -> None:
+        """Note what ``tensor`` holds at least and at most, as calibration does."""
+        made = schema.QuantizationParametersT()
+        made.min, made.max = np.array([low], np.float32), np.array([high], np.float32)
+        self._graph.tensors[tensor].quantization = made
 
     def is_output(self, tensor: int) -> bool:
         """Whether ``tensor`` is one of the model's outputs."""
@@ -131,6 +159,14 @@ class EditableModel:
             buffer = schema.BufferT()
             buffer.data = np.frombuffer(value.tobytes(), np.uint8)
             self._model.buffers.append(buffer)
+        self._graph.tensors.append(made)
+        return len(self._graph.tensors) - 1
+
+    def add_float(self, name: str, shape: Sequence[int]) -> int:
+        """Add a tensor of float32 that an operator is to compute."""
+        made = schema.TensorT()
+        made.name, made.shape = name.encode(), np.array(shape, np.int32)
+        made.type, made.buffer = schema.TensorType.FLOAT32, 0
         self._graph.tensors.append(made)
         return len(self._graph.tensors) - 1
 
@@ -161,12 +197,13 @@ class EditableModel:
             self.makers[int(tensor)] = made
 
     def new_operator(
-        self, kind: int, inputs: Sequence[int], output: int, options_type: int, options
+        self, kind: int, inputs: Sequence[int], output: int, options_type: int, options, version: int = 1
     ) -> schema.OperatorT:
-        """An operator of version 1 that is not in the model yet."""
+        """An operator that is not in the model yet."""
         made = schema.OperatorT()
         made.outputs = np.array([output], np.int32)
         self.become(made, kind, inputs, options_type, options)
+        made.opcodeIndex = self._code(kind, version)
         return made
 
     def new_reshape(self, tensor: int, output: int) -> schema.OperatorT:
@@ -177,6 +214,13 @@ class EditableModel:
         options.newShape = shape
         kinds = schema.BuiltinOperator.RESHAPE, schema.BuiltinOptions.ReshapeOptions
         return self.new_operator(kinds[0], [tensor, wanted], output, kinds[1], options)
+
+    def insert_after(self, earlier: schema.OperatorT, made: schema.OperatorT) -> None:
+        """Let ``made`` run just after ``earlier``."""
+        position = next(index for index, operator in enumerate(self.operators) if operator is earlier)
+        self.operators.insert(position + 1, made)
+        for tensor in made.outputs:
+            self.makers[int(tensor)] = made
 
     def replace(self, old: schema.OperatorT, made: schema.OperatorT) -> None:
         """Let ``made`` run in the place of ``old``."""
@@ -220,14 +264,18 @@ class EditableModel:
         self._remove_dead()
         return packed_in_memory(self._model, self._size)
 
-    def _code(self, kind: int) -> int:
-        if kind not in self._codes:
+    def set_version(self, operator: schema.OperatorT, version: int) -> None:
+        """Let the runtime take ``operator`` for one of this version of its kind."""
+        operator.opcodeIndex = self._code(self.kind(operator), version)
+
+    def _code(self, kind: int, version: int = 1) -> int:
+        if (kind, version) not in self._codes:
             code = schema.OperatorCodeT()
             # The older field is what readers from before TF 2.4 know, and holds no more than 127.
-            code.builtinCode, code.deprecatedBuiltinCode, code.version = kind, min(kind, 127), 1
+            code.builtinCode, code.deprecatedBuiltinCode, code.version = kind, min(kind, 127), version
             self._model.operatorCodes.append(code)
-            self._codes[kind] = len(self._model.operatorCodes) - 1
-        return self._codes[kind]
+            self._codes[kind, version] = len(self._model.operatorCodes) - 1
+        return self._codes[kind, version]
 
     def _remove_dead(self) -> None:
         graph, model = self._graph, self._model

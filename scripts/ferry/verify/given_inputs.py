@@ -202,9 +202,14 @@ class _Writer:
 
 
 def of_model_file(
-    get_inputs: Callable[[int], Any], path: str, specs: List[TensorSpec], limit: int, folder: str
+    get_inputs: Callable[[int], Any],
+    path: str,
+    specs: List[TensorSpec],
+    limit: int,
+    folder: str,
+    function: str = "get_inputs",
 ) -> StoredInputs:
-    """What the model file's ``get_inputs(count)`` gives, at most ``limit`` samples.
+    """What the model file's ``get_inputs(count)`` gives, at most ``limit`` samples; ``function`` is its name there.
 
     It gives an array or tensor of all samples, or a tuple of them, one an input; or an iterable, such as a generator,
     of samples, each an array or tensor, or a tuple of them.
@@ -212,7 +217,7 @@ def of_model_file(
     Raises:
         VerificationError: as ``from_samples``.
     """
-    named = f"get_inputs() of {os.path.basename(path)}"
+    named = f"{function}() of {os.path.basename(path)}"
     made = get_inputs(limit)
     if _is_array(made) or (isinstance(made, (tuple, list)) and len(made) == len(specs) and _all_samples(made, specs)):
         arrays = [_as_array(part) for part in ([made] if _is_array(made) else made)]

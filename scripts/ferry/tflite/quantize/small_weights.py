@@ -68,7 +68,7 @@ def made(graph_def: frozen_graph.GraphDef, float_data: bytes, weights: str, skip
             f"there is nothing to keep in {weights}: the model has no weights, or none that are worth it or not skipped"
         )
     model.put_in_order()
-    return Small(model.to_bytes(), in_float, small)
+    return Small(model.to_bytes(), list(dict.fromkeys(in_float)), small)
 
 
 def _small(model: EditableModel, tensor: int):

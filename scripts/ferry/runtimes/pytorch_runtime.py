@@ -12,6 +12,7 @@ import torch
 from ferry.export.patches import float64_convolution
 from ferry.model import model_file
 from ferry.runtimes import Runtime, TensorSpec
+from ferry.runtimes.traced_float64 import TracedFloat64
 
 
 class PytorchRuntime(Runtime):
@@ -39,6 +40,10 @@ class PytorchRuntime(Runtime):
         wide._model = self._model._replace(module=module)
         wide._wide = True
         return wide
+
+    def traced_in_float64(self) -> TracedFloat64:
+        """Its trace in float64. It raises where there is none that can be run."""
+        return TracedFloat64(self._model)
 
     def weights_digest(self) -> str:
         """A digest of the parameters and buffers, names and all."""

@@ -110,6 +110,11 @@ def _notes(outcome: Outcome, settings: Settings) -> List[str]:
         notes.append(f"references altered: those of {reference.remade} of {outcome.source.count} inputs were made anew")
     if reference.unkept is not None:
         notes.append(f"PyTorch's outputs are not kept for the next check: {reference.unkept}")
+    if reference.traced:
+        notes.append(
+            f"PyTorch cannot run the module itself in float64 ({reference.reason}): the reference is its trace, "
+            "in which casts to float32 are raised"
+        )
     if reference.dtype == "float32":
         notes.append(f"PyTorch cannot run it in float64, so float32 is the reference: {reference.reason}")
     if outcome.source.count < settings.samples:

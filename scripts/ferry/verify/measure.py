@@ -66,8 +66,9 @@ class StageOutcome(NamedTuple):
 class ReferenceOutcome(NamedTuple):
     """What came of PyTorch; the lists hold one entry an output.
 
-    ``reason`` is why it is not in float64, ``unkept`` why the next check will not find it kept. ``remade`` counts the
-    inputs whose kept reference had been altered, ``float64_samples`` those that were run in float64.
+    ``reason`` is why it is not in float64, or why its trace is (``traced``) and not the module itself. ``unkept`` is
+    why the next check will not find it kept. ``remade`` counts the inputs whose kept reference had been altered,
+    ``float64_samples`` those that were run in float64.
     """
 
     summaries: List[OutputSummary]
@@ -80,6 +81,7 @@ class ReferenceOutcome(NamedTuple):
     reused: bool
     remade: int
     float64_samples: int
+    traced: bool
     latencies: Dict[str, LatencyFigures]
 
 
@@ -340,6 +342,7 @@ class Measurement:
             reused,
             remade,
             self._float64_samples(),
+            self._probe["traced"],
             latencies,
         )
 

@@ -13,7 +13,15 @@ from ferry.model import model_file
 from ferry.model.model_source import ModelSource
 from ferry.runtimes.onnx_reference import OnnxReference
 from ferry.runtimes.pytorch_runtime import PytorchRuntime
-from ferry.verify import chunk_file, float64_share, given_inputs, image_inputs, index_ranges, random_inputs
+from ferry.verify import (
+    chunk_file,
+    float64_share,
+    given_inputs,
+    image_inputs,
+    index_ranges,
+    random_inputs,
+    traced_share,
+)
 from ferry.verify.chunk_file import Chunk, NoRoom, Placed, Stored
 from ferry.verify.inference_latency import Latency
 from ferry.verify.input_source import InputSource, RandomInputs
@@ -29,6 +37,7 @@ class ReferenceWorker:
         self._path = path = source.path
         self._model: Any = OnnxReference(source) if path.endswith(".onnx") else PytorchRuntime(*source)
         self._wide: Any = None
+        self._traced = False
         self._latencies = {"float32": Latency(), "float64": Latency()}
 
     def hello(self) -> Dict[str, Any]:
@@ -108,6 +117,9 @@ class ReferenceWorker:
                 )
         reason = self._widen(arrays, narrow)
         reference = narrow if self._wide is None else self._outputs(self._wide, arrays, 0)
+        if self._traced:
+            pairs = zip(reference, narrow)
+            reference = [traced_share.believed(wide[None], like[None])[0] for wide, like in pairs]
         self._first = Chunk(reference, narrow)
         self._summaries = [OutputSummary(spec, first) for spec, first in zip(self._model.outputs, reference)]
         self._noise = [OutputErrors(spec) for spec in self._model.outputs]
@@ -116,6 +128,7 @@ class ReferenceWorker:
         return {
             "dtype": "float32" if self._wide is None else "float64",
             "reason": reason,
+            "traced": self._traced,
             "bytes": sum(array.nbytes for array in (reference if reference is narrow else [*reference, *narrow])),
             "float64_samples": len(self._taken) if self._wide is not None else 0,
         }
@@ -202,6 +215,9 @@ class ReferenceWorker:
             return Chunk(float32, float32)
         made = self._stacked(self._wide, missing, "float64") if missing else self._none_in_float64()
         rows = np.array(missing, np.int64) - start
+        if self._traced and missing:
+            # Python may do something else on this input than on the one that was traced: the module itself decides.
+            made = [traced_share.believed(wide, narrow[rows]) for wide, narrow in zip(made, float32)]
         if held is not None and held.rows is not None:
             rows = np.concatenate([held.rows, rows])
             order = np.argsort(rows)
@@ -235,18 +251,32 @@ class ReferenceWorker:
         return outputs
 
     def _widen(self, arrays: List[np.ndarray], narrow: List[np.ndarray]) -> Optional[str]:
-        """Open the model in float64; the reason where that cannot be done."""
-        try:
-            wide = self._model.in_float64()
-            outputs = wide.run(arrays)
-        except Exception as error:  # Whatever the user's module raises when it is asked for float64.
-            return f"{type(error).__name__}: {str(error).strip()}".splitlines()[0]
+        """Open the model in float64, by its trace if need be; why the module cannot be run in it, or nothing can."""
+        reasons: List[str] = []
+        for opened in (self._model.in_float64, getattr(self._model, "traced_in_float64", None)):
+            if opened is None:
+                continue
+            try:
+                wide = opened()
+                outputs = wide.run(arrays)
+                reason = self._unfit(outputs, narrow)
+            except Exception as error:  # Whatever the user's module raises when it is asked for float64.
+                reason = f"{type(error).__name__}: {str(error).strip()}".splitlines()[0]
+            if reason is None:
+                self._wide, self._traced = wide, bool(reasons)
+                break
+            reasons.append(reason)
+        return "; its trace: ".join(reasons) or None
+
+    def _unfit(self, outputs: List[np.ndarray], narrow: List[np.ndarray]) -> Optional[str]:
+        """Why what came in float64 is no reference for ``narrow``, which came in float32."""
+        if len(outputs) != len(narrow):
+            return f"it gives {len(outputs)} outputs, not {len(narrow)}"
         for spec, output, like in zip(self._model.outputs, outputs, narrow):
             if like.dtype.kind == "f" and output.dtype != np.float64:
                 return f"its {spec.name} stays {output.dtype}"
             if output.shape != like.shape or (np.isfinite(like).all() and not np.isfinite(output).all()):
                 return f"its {spec.name} comes out otherwise than in float32"
-        self._wide = wide
         return None
 
     def _function(self, name: str) -> Any:

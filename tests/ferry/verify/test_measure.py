@@ -288,17 +288,64 @@ def test_a_model_whose_weights_differ_from_load_to_load_is_refused(job, tmp_path
         ("self.c(x.float())", "double"),
         ("self.c(x).float()", "its output stays float32"),
         ("self.c(x * int(x.dtype is torch.float32 or 'no'))", "ValueError"),
+        (
+            "torch.softmax(self.c(x).float() + torch.zeros(6, 6, dtype=torch.float32), 1, dtype=torch.float32)",
+            "float32",
+        ),
+        ("self.c(x) * self.t.data", "deepcopy"),
     ],
 )
-def test_where_float64_cannot_be_run_float32_is_the_reference(job, tmp_path, forward, reason):
-    path = write_model(tmp_path / "m.py", forward, members="torch.manual_seed(1); self.c = nn.Conv2d(3, 4, 3)")
-    export(path)
-    outcome = measured(
-        job._replace(model=ModelSource(str(path)), artifacts={"onnx": str(tmp_path / "model.onnx")}, samples=3)
-    )
-    assert outcome.reference.dtype == "float32"
+def test_where_the_module_refuses_float64_its_trace_is_run_in_it(job, tmp_path, forward, reason):
+    members = "torch.manual_seed(1); self.c = nn.Conv2d(3, 4, 3)"
+    if "self.t" in forward:
+        members += "; self.t = self.c.weight.sum() * 2"
+    path = write_model(tmp_path / "m.py", forward, members=members)
+    outcome = measured_model(job, path)
+    assert (outcome.reference.dtype, outcome.reference.traced) == ("float64", True)
     assert reason in outcome.reference.reason.lower() or reason in outcome.reference.reason
-    assert outcome.reference.noise is None
+    assert 0 < outcome.reference.noise[0].reference.mean < 1e-6
+    assert outcome.stages["onnx"].errors[0].reference.largest < 1e-5
+
+
+def measured_model(job, path):
+    export(path)
+    return measured(
+        job._replace(model=ModelSource(str(path)), artifacts={"onnx": str(path.parent / "model.onnx")}, samples=3)
+    )
+
+
+def test_where_the_trace_does_something_else_the_module_decides(job, tmp_path):
+    forward = "self.c(x.float()) * (2.0 if float(x.sum()) > 0 else 1.0)"
+    path = write_model(tmp_path / "m.py", forward, members="torch.manual_seed(1); self.c = nn.Conv2d(3, 4, 3)")
+    outcome = measured_model(job, path)
+    assert outcome.reference.traced
+    assert outcome.stages["onnx"].errors[0].reference.largest > 0.1
+
+
+def test_where_no_trace_can_be_run_in_float64_float32_is_the_reference(job, tmp_path, monkeypatch):
+    import torch
+
+    class Narrow(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.c = torch.nn.Conv2d(3, 4, 3)
+
+        def forward(self, x):
+            return self.c(x).float()
+
+    torch.manual_seed(1)
+    path = tmp_path / "m.pt"
+    torch.jit.script(Narrow()).save(str(path))
+    shape = "1,3,8,8"
+    done = run_stage("export_onnx", "--model", path, "--output", tmp_path / "model.onnx", "--input-shape", shape)
+    assert done.returncode == 0, done.stderr
+    model = ModelSource(str(path), "", shape)
+    outcome = measured(job._replace(model=model, artifacts={"onnx": str(tmp_path / "model.onnx")}, samples=3))
+    assert (outcome.reference.dtype, outcome.reference.noise) == ("float32", None)
+    assert (
+        outcome.reference.reason
+        == "its output stays float32; its trace: NotImplementedError: TorchScript is not traced again"
+    )
     assert outcome.stages["onnx"].errors[0].reference.largest < 1e-5
 
 

@@ -1,9 +1,6 @@
-"""Pieces of PyTorch's own trace, in float64: what an exported ONNX tensor should be, given the tensors before it.
+"""Pieces of PyTorch's own trace, in float64: what an exported ONNX tensor should be, given the tensors before it."""
 
-A trace holds its casts to float32, and the tensors it made there, as constants. Here both are raised to float64.
-"""
-
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, NamedTuple, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -14,10 +11,8 @@ from ferry.evaluate.bounded import Bounded
 from ferry.evaluate.registry import NotEvaluatedError
 from ferry.graph.attributes import attribute
 from ferry.model.model_file import PytorchModel
+from ferry.runtimes.raised_trace import raised, wide
 from ferry.verify.pieces.region import Regions
-
-# PyTorch's numbers for its dtypes, as a trace holds them.
-FLOAT32, FLOAT64 = 6, 7
 
 
 class _Function(NamedTuple):
@@ -43,9 +38,9 @@ class TracedPieces:
         inputs: Values,
         regions: Regions,
     ):
-        self._graph = _raised(recording.graph)
+        self._graph = raised(recording.graph)
         self._names, self._inputs, self._regions = names, inputs, regions
-        self._weights = [_wide(tensor) for tensor in torch.jit._unique_state_dict(model.module).values()]
+        self._weights = [wide(tensor) for tensor in torch.jit._unique_state_dict(model.module).values()]
         self._functions: Dict[Tuple[str, Tuple[str, ...]], _Function] = {}
 
     def expected(self, name: str, values: Values) -> Bounded:
@@ -61,7 +56,7 @@ class TracedPieces:
         function = self._functions[key]
         given = {**self._inputs, **values}
         arrays = [*(given[entry] for entry in self._inputs), *(values[entry] for entry in function.fed)]
-        tensors = [_wide(torch.from_numpy(np.array(array))) for array in arrays]
+        tensors = [wide(torch.from_numpy(np.array(array))) for array in arrays]
         inputs, fed = tensors[: len(self._inputs)], tensors[len(self._inputs) :]
         try:
             with torch.no_grad():
@@ -110,43 +105,3 @@ class TracedPieces:
         graph.registerOutput(output)
         torch._C._jit_pass_dce(graph)
         return _Function(torch._C._create_function_from_graph("piece", graph), tuple(fed))
-
-
-def _wide(tensor: torch.Tensor) -> torch.Tensor:
-    tensor = tensor.detach()
-    return tensor.double() if tensor.is_floating_point() else tensor
-
-
-def _raised(graph: torch._C.Graph) -> torch._C.Graph:
-    """A copy of a traced ``graph`` with its casts to float32, and its float32 constants, in float64."""
-    graph = graph.copy()
-    for node in graph.nodes():
-        if node.kind() == "prim::Constant":
-            if node.hasAttribute("value") and node.kindOf("value") == "t":
-                value = node.t("value")
-                # A number in the model's code is a double, which PyTorch rounds when it meets a float32 tensor.
-                node.t_("value", _wide(value.float() if value.dtype is torch.float64 else value))
-            elif node.hasAttribute("value") and node.kindOf("value") == "f":
-                node.f_("value", float(np.float32(node.f("value"))))
-            continue
-        for position, read in _dtypes(node):
-            if read.node().kind() == "prim::Constant" and read.toIValue() == FLOAT32:
-                constant = graph.create("prim::Constant")
-                constant.i_("value", FLOAT64)
-                constant.insertBefore(node)
-                (kind,) = constant.outputs()
-                kind.setType(torch._C.IntType.get())
-                node.replaceInput(position, kind)
-    return graph
-
-
-def _dtypes(node: Any) -> List[Tuple[int, Any]]:
-    """The operands of ``node`` that are a dtype, by position."""
-    operands = list(node.inputs())
-    for schema in torch._C._jit_get_schemas_for_operator(node.kind()):
-        arguments = [argument.name for argument in schema.arguments]
-        if len(arguments) == len(operands) and "dtype" in arguments:
-            position = arguments.index("dtype")
-            if operands[position].type().kind() in ("IntType", "OptionalType"):
-                return [(position, operands[position])]
-    return []

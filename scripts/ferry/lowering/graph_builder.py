@@ -16,6 +16,7 @@ from ferry.frozen import made_for
 from ferry.frozen.light_graph import LightGraph
 from ferry.frozen.unusable_graph import refuse_output
 from ferry.graph.graph import Graph
+from ferry.graph.integer_ranges import integer_ranges
 from ferry.graph.layout_analysis import read_channels_last
 from ferry.graph.onnx_node import described
 from ferry.graph.to_onnx import node_to_onnx, opset_imports, value_to_onnx
@@ -63,7 +64,7 @@ def build_tensors(
         for value in onnx_graph.outputs:
             # Whatever else would take an output's name gets another one.
             graph.unique_name(value.name)
-        tensors = Tensors(_rounded(onnx_graph), recurrence)
+        tensors = Tensors(_rounded(onnx_graph), recurrence, integer_ranges(onnx_graph))
         channels_last = read_channels_last(onnx_graph)
         for value in onnx_graph.inputs:
             info = value_to_onnx(value)

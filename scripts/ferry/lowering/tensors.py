@@ -10,6 +10,7 @@ from typing import Dict, Iterator, List, MutableMapping, NamedTuple, Optional, T
 import numpy as np
 import tensorflow as tf
 
+from ferry.graph.integer_ranges import Range
 from ferry.lowering import axis_order
 from ferry.lowering.old_converter import IS_OLD, shielded
 from ferry.lowering.recurrence import Recurrence
@@ -39,10 +40,17 @@ class Tensors(MutableMapping[str, tf.Tensor]):
     Args:
         constants: the model's initializers. Each becomes a TensorFlow constant only if somebody reads it as a tensor.
         recurrence: which recurrent layers are to be fused; by the rule unless another is given.
+        ranges: between which values integers lie, by name, where that is known.
     """
 
-    def __init__(self, constants: Dict[str, np.ndarray], recurrence: Optional[Recurrence] = None):
+    def __init__(
+        self,
+        constants: Dict[str, np.ndarray],
+        recurrence: Optional[Recurrence] = None,
+        ranges: Optional[Dict[str, Range]] = None,
+    ):
         self.recurrence = recurrence or Recurrence()
+        self.ranges = ranges or {}
         self._graph = tf.compat.v1.get_default_graph()
         self._constants = constants
         self._first: Dict[str, tf.Tensor] = {}

@@ -6,6 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from ferry.graph.operator_registry import lowers
+from ferry.lowering import integers
+from ferry.lowering.broadcasting import broadcast
 from ferry.lowering.declined import NOT_FLOATING_POINT, Declined, Lowered
 from ferry.lowering.node import Node
 from ferry.lowering.old_converter import shielded
@@ -23,20 +25,24 @@ FUNCTIONS: Dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
 
 @lowers(*FUNCTIONS)
 def lower(node: Node, tensors: Tensors) -> Lowered:
-    """Combine float ``A`` and ``B``, broadcast as NumPy does (opset 7 on)."""
+    """Combine ``A`` and ``B``, broadcast as NumPy does (opset 7 on): floats, or integers of one type."""
     if len(node.inputs) != 2:
         return Declined(f"it has {len(node.inputs)} operands")
     function = FUNCTIONS[node.operator]
     operands, last = operands_last(node.inputs, tensors), True
     if operands is None:
         operands, last = _operands(node.inputs, tensors), False
+    if all(operand.dtype in (tf.int32, tf.int64) for operand in operands):
+        ranges = [tensors.ranges.get(name) for name in node.inputs]
+        integer = integers.FUNCTIONS[node.operator]
+        return [same_layout(last, broadcast(lambda a, b: integer(a, b, *ranges), operands))]
     if not all(operand.dtype.is_floating for operand in operands):
         return NOT_FLOATING_POINT
     if node.operator == "Mul" and any(operand.op.type == "Const" and operand.shape.rank > 1 for operand in operands):
         operands = [operand if operand.op.type == "Const" else shielded(operand) for operand in operands]
     if node.operator == "Add":
         operands = [_wide(operand, other) for operand, other in zip(operands, reversed(operands))]
-    return [same_layout(last, function(*operands))]
+    return [same_layout(last, broadcast(function, operands))]
 
 
 def _wide(operand: tf.Tensor, other: tf.Tensor) -> tf.Tensor:

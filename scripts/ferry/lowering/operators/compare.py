@@ -5,6 +5,7 @@ from typing import Callable, Dict, List
 import tensorflow as tf
 
 from ferry.graph.operator_registry import lowers
+from ferry.lowering.broadcasting import broadcast
 from ferry.lowering.declined import Lowered
 from ferry.lowering.node import Node
 from ferry.lowering.operators.binary import operands_last
@@ -45,5 +46,5 @@ def lower_not(node: Node, tensors: Tensors) -> Lowered:
 def _broadcast(function: Callable[..., tf.Tensor], names: List[str], tensors: Tensors) -> List[Made]:
     operands = operands_last(names, tensors)
     if operands is None:
-        return [function(*(tensors[name] for name in names))]
-    return [ChannelsLast(function(*operands))]
+        return [broadcast(function, [tensors[name] for name in names])]
+    return [ChannelsLast(broadcast(function, operands))]

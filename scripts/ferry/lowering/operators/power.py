@@ -1,4 +1,4 @@
-"""``Pow``, whose exponent may be of another type than its base (opset 12), and ``Mod`` of floats."""
+"""``Pow``, whose exponent may be of another type than its base (opset 12)."""
 
 import tensorflow as tf
 
@@ -6,7 +6,7 @@ from ferry.graph.operator_registry import lowers
 from ferry.lowering.declined import Declined, Lowered
 from ferry.lowering.node import Node
 from ferry.lowering.operators.binary import operands_last
-from ferry.lowering.tensors import ChannelsLast, Tensors, same_layout
+from ferry.lowering.tensors import Tensors, same_layout
 
 
 @lowers("Pow")
@@ -29,16 +29,3 @@ def lower(node: Node, tensors: Tensors) -> Lowered:
     else:
         y = tf.pow(base, tf.cast(power, base.dtype))
     return [same_layout(operands is not None, y)]
-
-
-@lowers("Mod")
-def lower_mod(node: Node, tensors: Tensors) -> Lowered:
-    """The remainder of float32 ``A`` by ``B`` with the sign of ``A``, as C's ``fmod``."""
-    operands = operands_last(node.inputs, tensors)
-    a, b = operands or [tensors[name] for name in node.inputs]
-    if a.dtype != tf.float32 or not node.attributes["fmod"]:
-        # TensorFlow has no kernel for half precision, and finds out when the graph runs.
-        return Declined(f"it is the remainder of {a.dtype.name}", onnx_tf_differs=a.dtype == tf.float16)
-    size = tf.math.floormod(tf.abs(a), tf.abs(b))
-    y = tf.where(tf.less(a, 0.0), -size, size)
-    return [ChannelsLast(y) if operands else y]

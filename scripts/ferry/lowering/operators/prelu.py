@@ -8,6 +8,9 @@ from ferry.lowering.declined import NOT_FLOATING_POINT, Declined, Lowered
 from ferry.lowering.node import Node
 from ferry.lowering.tensors import RANKS_WITH_CHANNELS, Tensors, same_layout, to_last
 
+# TFLite's PRELU takes no more.
+MOST_DIMENSIONS = 4
+
 
 @lowers("PRelu")
 def lower(node: Node, tensors: Tensors) -> Lowered:
@@ -27,6 +30,20 @@ def lower(node: Node, tensors: Tensors) -> Lowered:
         slope = slope.transpose(to_last(len(shape)))
         # XNNPACK wants one for each channel.
         slope = np.broadcast_to(slope, [*slope.shape[:-1], shape[1]])
+    if len(shape) <= MOST_DIMENSIONS:
+        return [same_layout(last, _prelu(x, slope))]
+    # Neighbours that the slope treats alike are one dimension.
+    whole, groups = x.shape.as_list(), [[0]]
+    for axis in range(1, len(shape)):
+        alike = axis > 1 and (slope.shape[axis] == 1) == (slope.shape[axis - 1] == 1)
+        groups = [*groups[:-1], [*groups[-1], axis]] if alike else [*groups, [axis]]
+    if len(groups) > MOST_DIMENSIONS:
+        groups, slope = [[0], list(range(1, len(shape)))], np.broadcast_to(slope, [1, *whole[1:]])
+    fewer, own = ([int(np.prod([sizes[axis] for axis in group])) for group in groups] for sizes in (whole, slope.shape))
+    return [same_layout(last, tf.reshape(_prelu(tf.reshape(x, fewer), slope.reshape(own)), whole))]
+
+
+def _prelu(x: tf.Tensor, slope: np.ndarray) -> tf.Tensor:
     # The converter compares ranks: that of the slope is one less.
     negated = np.ascontiguousarray(-slope).reshape(slope.shape[1:])
-    return [same_layout(last, tf.nn.relu(x) + tf.nn.relu(-x) * negated)]
+    return tf.nn.relu(x) + tf.nn.relu(-x) * negated

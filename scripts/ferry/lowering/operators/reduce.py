@@ -23,11 +23,15 @@ FUNCTIONS: Dict[str, Callable[..., tf.Tensor]] = {
 # TensorFlow and TFLite add one value after another to a float32 sum, whose rounding grows with how many there are.
 ADDING = (tf.reduce_mean, tf.reduce_sum)
 MANY = 1024
+OF_INTEGERS = (tf.reduce_max, tf.reduce_min, tf.reduce_prod, tf.reduce_sum)
 
 
 @lowers(*FUNCTIONS)
 def lower(node: Node, tensors: Tensors) -> Lowered:
-    """Reduce float ``X`` over ``axes``, by default all; a global pool over the spatial ones, which it keeps as ones."""
+    """Reduce ``X`` over ``axes``, by default all; a global pool over the spatial ones, which it keeps as ones.
+
+    ``X`` is of floats, or of integers of which no mean is taken.
+    """
     return reduced(node, tensors, FUNCTIONS[node.operator])
 
 
@@ -40,7 +44,7 @@ def reduced(node: Node, tensors: Tensors, function: Callable[..., tf.Tensor]) ->
     pool = node.operator.startswith("Global")
     axes = list(range(2, rank)) if pool else node.attributes.get("axes", list(range(rank)))
     x, last = tensors.either(node.inputs[0])
-    if not x.dtype.is_floating:
+    if not x.dtype.is_floating and not (x.dtype in (tf.int32, tf.int64) and function in OF_INTEGERS):
         return NOT_FLOATING_POINT
     if not axes or any(not -rank <= axis < rank for axis in axes):
         return Declined(f"it reduces the dimensions {axes} of {rank}")
@@ -58,7 +62,12 @@ def reduced(node: Node, tensors: Tensors, function: Callable[..., tf.Tensor]) ->
 def _in_steps(x: tf.Tensor, axes: List[int], function: Callable[..., tf.Tensor], keepdims: bool, name: Any):
     """Reduce ``axes`` at once, or from the last to the first where one after another adds up more exactly."""
     shape = x.shape.as_list()
-    if function not in ADDING or None in shape or np.prod([shape[axis] for axis in axes]) < MANY:
+    if (
+        function not in ADDING
+        or not x.dtype.is_floating
+        or None in shape
+        or np.prod([shape[axis] for axis in axes]) < MANY
+    ):
         return function(x, axis=axes, keepdims=keepdims, name=name)
     for axis in sorted(axes, reverse=True):
         if shape[axis] < MANY:

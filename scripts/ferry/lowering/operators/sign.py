@@ -10,9 +10,9 @@ from ferry.lowering.tensors import Tensors, same_layout
 
 @lowers("IsInf", "IsNaN", "Sign")
 def lower(node: Node, tensors: Tensors) -> Lowered:
-    """Tell of each element of ``X``, float32 or (``Sign``) int32, of what kind it is."""
+    """Tell of each element of ``X``, float32 or (``Sign``) an integer, of what kind it is."""
     x, last = tensors.either(node.inputs[0])
-    if x.dtype not in ((tf.float32, tf.int32) if node.operator == "Sign" else (tf.float32,)):
+    if x.dtype not in ((tf.float32, tf.int32, tf.int64) if node.operator == "Sign" else (tf.float32,)):
         return Declined(f"its input is of type {x.dtype.name}")
     zero = tf.zeros([], x.dtype)
     if node.operator == "Sign":

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from ferry.graph.operator_registry import lowers
 from ferry.lowering.declined import NOT_FLOATING_POINT, Lowered
+from ferry.lowering.integers import absolute
 from ferry.lowering.node import Node
 from ferry.lowering.tensors import Tensors, same_layout
 
@@ -47,12 +48,19 @@ FUNCTIONS: Dict[str, Callable[[tf.Tensor, dict], tf.Tensor]] = {
     "Sqrt": lambda x, _: tf.sqrt(x),
     "Tanh": lambda x, _: tf.tanh(x),
 }
+INTEGER_FUNCTIONS: Dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
+    "Abs": absolute,
+    "Identity": lambda x: x,
+    "Neg": tf.negative,
+}
 
 
 @lowers(*FUNCTIONS)
 def lower(node: Node, tensors: Tensors) -> Lowered:
-    """Apply a function to each element of float ``X``."""
+    """Apply a function to each element of float ``X``; of integers, where TFLite has it."""
     x, last = tensors.either(node.inputs[0])
+    if x.dtype in (tf.int32, tf.int64) and node.operator in INTEGER_FUNCTIONS:
+        return [same_layout(last, INTEGER_FUNCTIONS[node.operator](x))]
     if not x.dtype.is_floating:
         return NOT_FLOATING_POINT
     return [same_layout(last, FUNCTIONS[node.operator](x, node.attributes))]

@@ -23,6 +23,15 @@ def test_a_constant_is_broadcast_as_onnx_runtime_does(operator, constant):
         assert_converted(model, {"x": normal(1, *SHAPE)})
 
 
+@pytest.mark.parametrize("constant", [(3, 1, 1, 1), (5, 1), (6,), (1, 3, 1, 5, 1), (2, 1, 4, 1, 6), (1, 1, 1, 1, 1)])
+@pytest.mark.parametrize("operator", ["Add", "Less"])
+def test_in_five_dimensions_where_the_interpreter_would_abort(operator, constant):
+    node = helper.make_node(operator, ["x", "c"], ["y"], name="it")
+    shape = [2, 3, 4, 5, 6]
+    assert_converted(model_of([node], {"x": shape}, {"c": normal(2, *constant)}), {"x": normal(1, *shape)})
+    assert_converted(after_a_convolution([node], shape, {"c": normal(2, *constant)}), {"x": normal(1, *shape)})
+
+
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(
     st.sampled_from(["Add", "Mul", "Sub", "Max"]),

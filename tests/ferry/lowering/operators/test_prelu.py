@@ -3,7 +3,7 @@ from onnx import helper
 
 from converted import assert_converted
 from ferry.tflite import flatbuffer
-from onnx_models import after_a_convolution, both_layouts, normal
+from onnx_models import after_a_convolution, both_layouts, model_of, normal
 
 SHAPE = [1, 3, 4, 5]
 
@@ -22,6 +22,15 @@ def test_it_computes_what_onnx_runtime_does(slope):
 def test_in_fewer_dimensions_too(shape):
     for model in both_layouts(node(), shape, {"slope": normal(2, 3, *[1] * (len(shape) - 2))}):
         assert_converted(model, {"x": normal(1, *shape)})
+
+
+@pytest.mark.parametrize("slope", [(1,), (3, 1, 1, 1), (4, 1, 6), (3, 1, 5, 1)])
+def test_in_five_dimensions(slope):
+    shape = [2, 3, 4, 5, 6]
+    for make in (after_a_convolution, lambda nodes, *rest: model_of(nodes, rest[0], rest[1])):
+        sizes = shape if make is after_a_convolution else {"x": shape}
+        data = assert_converted(make([node()], sizes, {"slope": normal(2, *slope)}), {"x": normal(1, *shape)})
+        assert flatbuffer.operators(data)["PRELU"] == 1
 
 
 @pytest.mark.parametrize("slope", [(1,), (3, 1, 1)])

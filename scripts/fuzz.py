@@ -19,7 +19,7 @@ from typing import Dict, List, Tuple
 from ferry import errors
 
 # A mutated file that takes longer than this on a busy machine is taken for one that never ends.
-SECONDS = 120
+SECONDS = 300
 CRASH, HANG, FAULT, LEFT = "crash", "hang", "unclear error", "file left behind"
 
 

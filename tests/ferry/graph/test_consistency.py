@@ -55,3 +55,20 @@ def test_an_operator_that_onnx_runtime_has_no_kernel_for_is_no_fault_of_the_file
     model = model_of(node, [2])
     model.graph.input[0].type.tensor_type.elem_type = TensorProto.DOUBLE
     consistency.check("m.onnx", model)
+
+
+def test_a_model_that_onnx_runtime_crashes_on_is_one_clear_line():
+    model = model_of(helper.make_node("ConstantOfShape", ["n"], ["a"]), [2], {"n": np.array(3)})
+    model.graph.node.append(helper.make_node("Squeeze", ["a"], ["b"]))
+    model.graph.node.append(helper.make_node("Add", ["b", "x"], ["y"]))
+    with pytest.raises(InputFileError, match=r"inference of its types and shapes by ONNX Runtime \S+ was ended by SIG"):
+        consistency.check("m.onnx", model)
+
+
+def test_a_model_that_onnx_runtime_never_ends_with_is_one_clear_line(monkeypatch):
+    monkeypatch.setattr(consistency, "MOST_SECONDS", 1)
+    conv = helper.make_node("Conv", ["x", "w"], ["a"], kernel_shape=[3, 3], pads=[1, 1, 1, 2**62])
+    model = model_of(conv, [1, 3, 4, 4], {"w": np.zeros([4, 3, 3, 3], np.float32)})
+    model.graph.node.append(helper.make_node("MaxPool", ["a"], ["y"], kernel_shape=[2, 2], strides=[-2, 2]))
+    with pytest.raises(InputFileError, match="took more than 1 s of processor time"):
+        consistency.check("m.onnx", model)

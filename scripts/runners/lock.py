@@ -30,6 +30,7 @@ def write_all() -> None:
     # Its packages' own demands are those of the lock that it is installed after.
     locked = ["--no-deps", *PYTHON]
     _compile(REQUIREMENTS / "cuda.in", REQUIREMENTS / "cuda.lock", locked)
+    _compile(REQUIREMENTS / "photographs.in", REQUIREMENTS / "photographs.lock", [*locked, "--only-binary", ":all:"])
     _compile(REQUIREMENTS / "lint.in", REQUIREMENTS / "lint.lock", PYTHON)
     _compile(REQUIREMENTS / "bench.in", REQUIREMENTS / "bench.lock", BENCH)
     _compile(REQUIREMENTS / "micro.in", REQUIREMENTS / "micro.lock", BENCH)

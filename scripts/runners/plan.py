@@ -11,7 +11,7 @@ import sys
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 from ferry.printable import printable
-from runners import model_names, records, requirements_file, seen, stages, variables
+from runners import model_names, photographs, records, requirements_file, seen, stages, variables
 from runners.digests import Known
 from runners.errors import RunnerError
 from runners.paths import ROOT
@@ -113,6 +113,9 @@ def jobs(names: Sequence[str], of_variables: bool, zoo: str = "") -> List[Job]:
     models: Tuple[Model, ...] = ()
     if of_variables or {"MODEL", "ONNX"} & set(named):
         models = model_names.given(values, named)
+    for name in photographs.HALVES:
+        if values[name] == photographs.NAME:
+            values[name] = photographs.path(name)
     for name in ("WEIGHTS", "INPUTS", "TFLITE", "CALIBRATION"):
         # An INPUTS that is no file is a distribution.
         if values[name] and os.path.lexists(str(ROOT / os.path.expanduser(values[name]))):
@@ -122,7 +125,16 @@ def jobs(names: Sequence[str], of_variables: bool, zoo: str = "") -> List[Job]:
         requirements_file.read(values["REQUIREMENTS"])
     made = [Job((Model(each.name, seen.from_the_root(each.source)),), build, values) for each in models]
     missing = [name for name in names if name not in {model.name for model in models}]
-    return [*made, *(_job_of_name(name, build, values, named) for name in missing)]
+    made += [_job_of_name(name, build, values, named) for name in missing]
+    return [_with_photographs(job) for job in made]
+
+
+def _with_photographs(job: Job) -> Job:
+    """The default model has photographs to be calibrated on."""
+    default = f"models/{variables.BY_NAME['MODEL'].default}.py"
+    if job.models[0].source != default or job.values["CALIBRATION"]:
+        return job
+    return job._replace(values={**job.values, "CALIBRATION": photographs.path("CALIBRATION")})
 
 
 def _job_of_name(name: str, build: str, values: Dict[str, str], named: Sequence[str]) -> Job:

@@ -16,6 +16,7 @@ from runners import (
     leftovers,
     package_folder,
     package_layer,
+    photographs,
     processes,
     records,
     sandbox,
@@ -97,6 +98,8 @@ def run(stage: Stage, job: Job, runner: str, output: Optional[IO[bytes]] = None,
     """
     choose.must_exist(runner)
     variables.check(job.values, {*stage.variables, "TF"})
+    if any(name in stage.variables and job.values[name] == photographs.path(name) for name in photographs.HALVES):
+        photographs.ensure()
     bwrap = sandbox_probe.choose() if runner == "venv" else None
     shown = seen.paths(stage, job) if bwrap or runner in engines.QUESTIONS else None
     before = records.Before(stage, job) if stage.target else None

@@ -79,7 +79,8 @@ TABLE = (
     Variable(
         "CALIBRATION",
         "",
-        "the real inputs that QUANT=int8 measures ranges on: an .npz, an .npy, a folder of images; unset, the model's",
+        "the real inputs that QUANT=int8 measures ranges on: an .npz, an .npy, a folder of images, "
+        "photographs; unset, the model's",
     ),
     Variable(
         "IO",

@@ -15,6 +15,8 @@ from ferry.verify.input_source import StoredInputs
 MOST = 100
 # Below this a range is a matter of luck.
 LEAST = 8
+# Of fewer images parts are taken as well, so that there are as many samples.
+LEAST_IMAGES = 4
 FUNCTION = "get_calibration_inputs"
 HOW = (
     "QUANT=int8 measures the network's ranges on real inputs: give them by CALIBRATION= (an .npz, an .npy or a folder "
@@ -78,8 +80,14 @@ def _of_images(given: str, model: _ModelFile, specs: List[TensorSpec], folder: s
             "makes an input of a PIL image, such as a torchvision.transforms.Compose"
         )
     files = image_inputs.files_in(given)[:MOST]
-    samples = image_inputs.samples(files, preprocessing())
-    return given_inputs.from_samples(samples, f"{len(files)} images of {given}", given, specs, MOST, folder)
+    if len(files) < LEAST_IMAGES:
+        raise VerificationError(
+            f"{given} holds {len(files)} images: ranges need at least {LEAST_IMAGES}, better {MOST}"
+        )
+    views = -(-MOST // len(files))
+    samples = image_inputs.samples(files, preprocessing(), views)
+    named = f"{len(files)} images of {given}" + (f", {views} views of each" if views > 1 else "")
+    return given_inputs.from_samples(samples, named, given, specs, MOST, folder)
 
 
 def _refuse_what_says_nothing(found: StoredInputs, specs: List[TensorSpec]) -> None:

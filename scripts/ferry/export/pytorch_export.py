@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import traceback
 from typing import List, NamedTuple, Optional, Set, Tuple, Union
 
 import onnx
@@ -25,8 +26,6 @@ OPSETS = (11, 12)
 # What a named operator can be written with instead; for the others the advice is a general one.
 INSTEAD = {
     "fft": "compute it before the model, or as a product with a constant matrix",
-    "grid_sampler": "resample by a constant amount with F.interpolate",
-    "affine_grid_generator": "resample by a constant amount with F.interpolate",
     "replication_pad2d": "pad with mode='constant' or 'reflect'",
     "svd": "compute it before the model",
 }
@@ -98,6 +97,8 @@ def _in_opset(opset: int, model: PytorchModel) -> Attempt:
             with python_sizes.used(), strided_gathers.used():
                 _run_exporter(opset, model, path)
         except Exception as error:  # The exporter raises RuntimeError, TypeError, IndexError, … for what it lacks.
+            # Values of this graph that its frames hold would be taken for the next attempt's, at the same addresses.
+            traceback.clear_frames(error.__traceback__)
             return Attempt(None, _unsupported(watch, error), error, watch)
         failure = _unsupported(watch, None)
         if failure:

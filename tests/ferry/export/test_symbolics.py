@@ -59,6 +59,42 @@ FORMS = {
         "torch.randn(4, 5)",
     ),
     "einsum of integers": ("torch.einsum('i,jk->ijk', torch.arange(3), x)", "torch.randn(2, 4)"),
+    "remainders": (
+        "x % 2 + torch.fmod(x, 2) + torch.remainder(x, -1.5) + ((x * 9).long() % 4).float() + x % (x + 5)",
+        "torch.randn(3, 4)",
+    ),
+    "atan2": (
+        "torch.atan2(x, x.flip(0)) + torch.atan2(x, x * 0) + torch.atan2(torch.zeros(4, 3), x)",
+        "torch.randn(4, 3)",
+    ),
+    "hyperbolic": ("torch.sinh(x) + torch.cosh(x) + torch.square(x)", "torch.randn(3, 4)"),
+    "outer": ("torch.ger(x[0], x[1])", "torch.randn(2, 4)"),
+    "distances": (
+        "torch.cdist(x, x[:, :3] * 2) + torch.dist(x, x * 2, 1) + torch.cdist(x, x[:, 1:4], p=1)",
+        "torch.randn(2, 5, 4)",
+    ),
+    "diagonals": (
+        "torch.diag(torch.diag(x, 1)) + torch.diag_embed(x[0, :3]) + torch.diagonal(x, -1, 1, 0)[:3] + torch.trace(x)",
+        "torch.randn(4, 4)",
+    ),
+    "median": (
+        "x.median(-1, keepdim=True)[0] + x.median() + x.kthvalue(2, 0)[0] + x.median(0)[1].float()",
+        "torch.randn(4, 5)",
+    ),
+    "unfold of the last axis": ("x.unfold(-1, 4, 3) * x.unfold(-2, 1, 1).sum()", "torch.randn(2, 3, 10)"),
+    "grid_sample": ("F.grid_sample(x, x[:, :2].permute(0, 2, 3, 1), align_corners=False)", "torch.randn(2, 3, 5, 6)"),
+    "grid_sample of the border": (
+        "F.grid_sample(x, x[:, :2, :3].permute(0, 2, 3, 1), padding_mode='border', align_corners=True)",
+        "torch.randn(2, 3, 5, 6)",
+    ),
+    "grid_sample of the nearest": (
+        "F.grid_sample(x, x[:, :2].permute(0, 2, 3, 1), mode='nearest', align_corners=True)",
+        "torch.randn(2, 3, 5, 6)",
+    ),
+    "affine_grid": (
+        "F.grid_sample(x, F.affine_grid(x[:, 0, :2, :3] / 2, (2, 3, 4, 5), align_corners=False), align_corners=False)",
+        "torch.randn(2, 3, 5, 6)",
+    ),
     "triu": ("torch.triu(x, 1) + torch.tril(x, -1) * 2", "torch.randn(2, 4, 5)"),
     "log10": ("torch.log10(x.abs() + 1)", "torch.randn(3, 4)"),
     "roll": ("torch.roll(x, (1, -2), (1, 2)) + torch.roll(x, 3)", "torch.randn(2, 4, 5)"),

@@ -8,12 +8,38 @@ from typing import Any, Callable, Dict, Iterable
 
 from torch.onnx import symbolic_registry
 
-from ferry.export.symbolics import arithmetic, bags, logic, norms, pools, products, rearranging, statistics, windows
+from ferry.export.symbolics import (
+    arithmetic,
+    bags,
+    distances,
+    logic,
+    norms,
+    order,
+    pools,
+    products,
+    rearranging,
+    sampling,
+    statistics,
+    windows,
+)
+
+MODULES = (
+    arithmetic,
+    bags,
+    distances,
+    logic,
+    norms,
+    order,
+    pools,
+    products,
+    rearranging,
+    sampling,
+    statistics,
+    windows,
+)
 
 SYMBOLICS: Dict[str, Callable[..., Any]] = {
-    name: function
-    for module in (arithmetic, bags, logic, norms, pools, products, rearranging, statistics, windows)
-    for name, function in module.SYMBOLICS.items()
+    name: function for module in MODULES for name, function in module.SYMBOLICS.items()
 }
 
 

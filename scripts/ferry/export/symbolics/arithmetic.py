@@ -3,7 +3,8 @@
 import math
 from typing import Any
 
-from torch.onnx import symbolic_opset9
+import torch
+from torch.onnx import symbolic_helper, symbolic_opset9
 
 from ferry.export.symbolics import traced
 
@@ -86,6 +87,47 @@ def _frac(g: Any, x: Any) -> Any:
     return g.op("Sub", x, _trunc(g, x))
 
 
+def _fmod(g: Any, x: Any, other: Any) -> Any:
+    return g.op("Mod", x, _alike(g, x, other), fmod_i=1)
+
+
+def _remainder(g: Any, x: Any, other: Any) -> Any:
+    other = _alike(g, x, other)
+    if not symbolic_helper._is_fp(x):
+        # It has the divisor's sign; the exporter's has the dividend's.
+        return g.op("Mod", x, other)
+    return g.op("Sub", x, g.op("Mul", g.op("Floor", g.op("Div", x, other)), other))
+
+
+def _alike(g: Any, x: Any, other: Any) -> Any:
+    """``other`` in the dtype of ``x``: of a number the exporter makes an integer."""
+    value = traced.number(other)
+    if isinstance(value, torch._C.Value):
+        return traced.cast(g, other, traced.kind(x)) if traced.kind(x) else other
+    return traced.constant(g, value, traced.dtype(x))
+
+
+def _atan2(g: Any, y: Any, x: Any) -> Any:
+    zero, one = (traced.constant(g, each, traced.dtype(x)) for each in (0, 1))
+    half, whole, other = (traced.constant(g, each, traced.dtype(x)) for each in (math.pi / 2, math.pi, -math.pi))
+    on_axis = g.op("Equal", x, zero)
+    steep = g.op("Atan", g.op("Div", y, g.op("Where", on_axis, one, x)))
+    turned = g.op("Where", g.op("Less", y, zero), other, whole)
+    beside = g.op("Add", steep, g.op("Where", g.op("Less", x, zero), turned, zero))
+    return g.op("Where", on_axis, g.op("Mul", g.op("Sign", y), half), beside)
+
+
+def _square(g: Any, x: Any) -> Any:
+    return g.op("Mul", x, x)
+
+
+def _by_name(operator: str) -> Any:
+    def symbolic(g: Any, x: Any) -> Any:
+        return g.op(operator, x)
+
+    return symbolic
+
+
 SYMBOLICS = {
     "clamp": _clamp,
     "clamp_min": _clamp_min,
@@ -101,4 +143,9 @@ SYMBOLICS = {
     "expm1": _expm1,
     "trunc": _trunc,
     "frac": _frac,
+    "fmod": _fmod,
+    "remainder": _remainder,
+    "atan2": _atan2,
+    "square": _square,
+    **{operator.lower(): _by_name(operator) for operator in ("Sinh", "Cosh", "Asinh", "Acosh", "Atanh")},
 }

@@ -49,5 +49,9 @@ def _einsum(g: Any, equation: Any, tensors: Any) -> Any:
     return g.op("Einsum", *operands, equation_s=equation)
 
 
-SYMBOLICS = {"dot": _product, "mv": _product, "tensordot": _tensordot, "addmv": _addmv}
+def _outer(g: Any, left: Any, right: Any) -> Any:
+    return g.op("Mul", g.op("Unsqueeze", left, axes_i=[1]), g.op("Unsqueeze", right, axes_i=[0]))
+
+
+SYMBOLICS = {"dot": _product, "mv": _product, "tensordot": _tensordot, "addmv": _addmv, "ger": _outer}
 SINCE_OPSET_12 = {"einsum": _einsum}

@@ -1,6 +1,6 @@
 """Operators that move elements or make tensors, and compute nothing."""
 
-from typing import Any
+from typing import Any, List
 
 import numpy as np
 import torch
@@ -94,12 +94,73 @@ def _repeat_interleave(g: Any, x: Any, repeats: Any, axis: Any = None) -> Any:
     return g.op("Gather", x, traced.constant(g, torch.from_numpy(index)), axis_i=where)
 
 
+def _diagonal_of(g: Any, x: Any, sizes: List[int], offset: int) -> Any:
+    """The diagonal of the last two axes of ``x``, whose sizes are ``sizes``."""
+    *others, rows, columns = sizes
+    index = torch.arange(rows * columns).view(rows, columns).diagonal(offset)
+    flat = traced.reshaped(g, x, [*others, rows * columns])
+    return g.op("Gather", flat, traced.constant(g, index.contiguous()), axis_i=len(others))
+
+
+@symbolic_helper.parse_args("v", "i", "i", "i")
+def _diagonal(g: Any, x: Any, offset: int, first: int, second: int) -> Any:
+    sizes = traced.shape(x)
+    last = [first % len(sizes), second % len(sizes)]
+    order = [axis for axis in range(len(sizes)) if axis not in last] + last
+    return _diagonal_of(g, g.op("Transpose", x, perm_i=order), [sizes[axis] for axis in order], offset)
+
+
+def _trace(g: Any, x: Any) -> Any:
+    return g.op("ReduceSum", _diagonal_of(g, x, traced.shape(x), 0), keepdims_i=0)
+
+
+@symbolic_helper.parse_args("v", "i", "i", "i")
+def _diag_embed(g: Any, x: Any, offset: int, first: int, second: int) -> Any:
+    rank = len(traced.shape(x)) + 1
+    if (first % rank, second % rank) != (rank - 2, rank - 1):
+        raise ValueError("the diagonal must be that of the last two axes")
+    return _embedded(g, x, offset)
+
+
+def _embedded(g: Any, x: Any, offset: int) -> Any:
+    """Matrices of 0 beside the diagonal, which the last axis holds."""
+    *others, size = traced.shape(x)
+    wide = size + abs(offset)
+    # Where each element of the matrix comes from; what is beside the diagonal from the 0 behind the elements.
+    index = torch.full((wide, wide), size, dtype=torch.int64)
+    index.diagonal(offset).copy_(torch.arange(size))
+    zero = traced.constant(g, torch.zeros([*others, 1], dtype=traced.dtype(x)))
+    return g.op("Gather", g.op("Concat", x, zero, axis_i=len(others)), traced.constant(g, index), axis_i=len(others))
+
+
+@symbolic_helper.parse_args("v", "i")
+def _diag(g: Any, x: Any, offset: int) -> Any:
+    sizes = traced.shape(x)
+    return _diagonal_of(g, x, sizes, offset) if len(sizes) == 2 else _embedded(g, x, offset)
+
+
+@symbolic_helper.parse_args("v", "i", "i", "i")
+def _unfold(g: Any, x: Any, axis: int, size: int, step: int) -> Any:
+    sizes = traced.shape(x)
+    axis %= len(sizes)
+    count = (sizes[axis] - size) // step + 1
+    index = torch.arange(count).view(-1, 1) * step + torch.arange(size)
+    cut = g.op("Gather", x, traced.constant(g, index), axis_i=axis)
+    order = [each for each in range(len(sizes) + 1) if each != axis + 1]
+    return g.op("Transpose", cut, perm_i=[*order, axis + 1])
+
+
 SYMBOLICS = {
     "triu": _triangle(True),
     "tril": _triangle(False),
     "roll": _roll,
     "new_empty": _new_empty,
     "new_full": _new_full,
+    "diagonal": _diagonal,
+    "diag": _diag,
+    "diag_embed": _diag_embed,
+    "trace": _trace,
+    "unfold": _unfold,
     "squeeze": _squeeze,
     "chunk": _chunk,
     "scatter": _scatter,

@@ -117,7 +117,7 @@ $(GIVEN_TFLITE): verify/%:
 $(BISECTED): bisect/%: | $(BUILD)/%/model.tflite
 	$(STAGE) bisect_model '$*'
 
-matrix: ## convert and verify MODEL with each TF in each RUNNER that this machine has, and print one table
+matrix: ## convert and verify MODEL with each TORCH and TF in each RUNNER that there is, and print one table
 	$(QUIET)$(RUNNERS) matrix
 
 bench-forms: ## time the forms that TFLite can be given of grouped convolution and other layers

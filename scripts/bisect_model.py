@@ -19,7 +19,7 @@ def bisect(arguments, console) -> int:
     def say(line: str) -> None:
         console.print(f"bisect: {line}", markup=False)
 
-    source = ModelSource(arguments.model, arguments.weights, arguments.input_shape)
+    source = ModelSource(arguments.model, arguments.weights, arguments.input_shape, arguments.torch)
     with BisectionProcess(source, arguments.build, arguments.layout) as process:
         hello = process.hello()
         for name in [arguments.stage] if arguments.stage else hello.stages:
@@ -40,6 +40,7 @@ def main() -> int:
     parser.add_argument("--model", required=True, metavar="FILE", help="the model file, a TorchScript .pt or an .onnx")
     parser.add_argument("--weights", default="", metavar="FILE.pth", help="a checkpoint to load into the model")
     parser.add_argument("--input-shape", default="", metavar="SHAPES", help="a TorchScript model's, as in 1,3,224,224")
+    stage.add_torch(parser)
     parser.add_argument("--build", required=True, metavar="FOLDER", help="where the artifacts are")
     parser.add_argument(
         "--output", default="", metavar="FOLDER", help="where the log goes; unset, beside the artifacts"

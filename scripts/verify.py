@@ -18,7 +18,7 @@ def verify(arguments, console) -> int:
     from ferry.verify.verification import Verification
 
     output = arguments.output or arguments.build
-    source = ModelSource(arguments.model, arguments.weights, arguments.input_shape)
+    source = ModelSource(arguments.model, arguments.weights, arguments.input_shape, arguments.torch)
     verification = Verification(
         source,
         arguments.build,
@@ -30,6 +30,7 @@ def verify(arguments, console) -> int:
         tolerance=arguments.tolerance,
         shown=arguments.shown or output,
         given=GivenFile(arguments.tflite, arguments.newest, arguments.io) if arguments.tflite else None,
+        torch_lock=arguments.torch_lock,
     )
     try:
         outcome = verification.measure(console)
@@ -88,6 +89,7 @@ def main() -> int:
     )
     parser.add_argument("--weights", default="", metavar="FILE.pth", help="a checkpoint to load into the model")
     parser.add_argument("--input-shape", default="", metavar="SHAPES", help="a TorchScript model's, as in 1,3,224,224")
+    stage.add_torch(parser)
     parser.add_argument("--build", required=True, metavar="FOLDER", help="where the artifacts are")
     parser.add_argument(
         "--output",

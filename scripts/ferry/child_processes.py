@@ -28,3 +28,8 @@ def end_forked_with_parent() -> None:
         parent = os.getpid()
 
     os.register_at_fork(after_in_child=in_child)
+
+
+def end_with_parent() -> None:
+    """Have the kernel end this process when the one that started it ends, however it does."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -29,6 +29,15 @@ def provenance() -> Dict[str, Any]:
     }
 
 
+def of_torch(versions: Dict[str, str], lock: str) -> Dict[str, Any]:
+    """The same of the environment of another PyTorch; ``lock`` is relative to the checkout, or empty without one."""
+    return {
+        "versions": versions,
+        "lock": lock or None,
+        "lock_sha256": _digest(os.path.join(ROOT, lock)) if lock else None,
+    }
+
+
 def _digest(path: str) -> Optional[str]:
     try:
         with open(path, "rb") as file:

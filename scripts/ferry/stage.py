@@ -71,6 +71,14 @@ def count(variable: str) -> Callable[[str], int]:
     return parse
 
 
+def add_torch(parser: argparse.ArgumentParser) -> None:
+    """The options of a stage that runs the user's model."""
+    parser.add_argument("--torch", default="", metavar="PYTHON", help="an interpreter whose PyTorch runs the model")
+    parser.add_argument(
+        "--torch-lock", default="", metavar="FILE", help="what that was installed from; empty, nobody knows"
+    )
+
+
 def run(name: str, arguments: argparse.Namespace, output: str, body: Body) -> int:
     """Run ``body(arguments, console)`` and return the program's exit code.
 

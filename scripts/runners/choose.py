@@ -11,10 +11,11 @@ RUNNERS = ("docker", "podman", "venv")
 INSIDE = "image"
 
 
-def choose(wanted: str) -> Tuple[str, str]:
+def choose(wanted: str, torch: str = "") -> Tuple[str, str]:
     """The runner's name and why it is the one. ``wanted`` is the user's ``RUNNER``, or empty to find out.
 
-    Unset, it is Docker where an engine answers, else Podman, else a virtual environment.
+    Unset, it is a virtual environment where ``torch``, the user's ``TORCH``, is not the pinned one. Otherwise it is
+    Docker where an engine answers, else Podman, else a virtual environment.
 
     Raises:
         RunnerError: ``wanted`` is none of Ferry's runners.
@@ -22,6 +23,8 @@ def choose(wanted: str) -> Tuple[str, str]:
     if wanted:
         must_exist(wanted)
         return wanted, "as RUNNER says"
+    if torch not in ("", "1.5"):
+        return "venv", f"TORCH={torch} has no image"
     troubles: List[str] = []
     for name in ("docker", "podman"):
         answer = engines.ask(name)

@@ -45,11 +45,11 @@ def main(arguments: List[str]) -> int:
 
 
 def _choose(options: argparse.Namespace) -> int:
-    values = _values("RUNNER", "TF", "DEVICE")
+    values = _values("RUNNER", "TF", "DEVICE", "TORCH")
     wanted = options.runner or values["RUNNER"]
-    choice, reason = choose.choose(wanted)
+    choice, reason = choose.choose(wanted, values["TORCH"])
     if not wanted and choice in engines.QUESTIONS:
-        choice, reason = _with_an_image(choice, reason, image.wanted(values["TF"], values["DEVICE"]))
+        choice, reason = _with_an_image(choice, reason, image.of(values))
     print(f"runner: {choice} ({reason})", file=sys.stderr)
     print(choice)
     return 0
@@ -108,7 +108,7 @@ def _matrix(_options: argparse.Namespace) -> int:
     _in_a_checkout()
     values = variables.read()
     runners = [values["RUNNER"]] if values["RUNNER"] else []
-    return matrix.run(plan.jobs([], of_variables=True), plan.several_tfs(values), runners)
+    return matrix.run(plan.jobs([], of_variables=True), plan.several_tfs(values), runners, plan.several_torches(values))
 
 
 def _zoo2020(options: argparse.Namespace) -> int:
@@ -120,8 +120,8 @@ def _zoo2020(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     choose.must_exist(options.runner)
     if options.runner in engines.QUESTIONS:
-        engine, values = engines.at_hand(options.runner), _values("TF", "DEVICE")
-        wanted = image.ensure(engine, image.wanted(values["TF"], values["DEVICE"]))
+        engine, values = engines.at_hand(options.runner), _values("TF", "DEVICE", "TORCH")
+        wanted = image.ensure(engine, image.of(values))
         command = container.command(engine, wanted, options.program)
         return run_stage.in_a_container(engine, command, " ".join(options.program[:2]))
     return _in_the_environment(options.program)
@@ -155,11 +155,11 @@ def _in_the_environment(program: Sequence[str]) -> int:
 
 
 def _shell(options: argparse.Namespace) -> int:
-    values = _values("TF", "DEVICE")
+    values = _values("TF", "DEVICE", "TORCH")
     choose.must_exist(options.runner)
     if options.runner in engines.QUESTIONS:
         engine = engines.at_hand(options.runner)
-        wanted = image.wanted(values["TF"], values["DEVICE"])
+        wanted = image.of(values)
         return _start(container.shell(engine, image.ensure(engine, wanted)), "the shell")
     if options.runner == "venv":
         folder = venv.ensure(venv.BY_TENSORFLOW[values["TF"]]).parent
@@ -168,10 +168,10 @@ def _shell(options: argparse.Namespace) -> int:
 
 
 def _image(options: argparse.Namespace) -> int:
-    values = _values("TF", "DEVICE")
+    values = _values("TF", "DEVICE", "TORCH")
     if options.runner not in engines.QUESTIONS:
         raise RunnerError("images are for RUNNER=docker and RUNNER=podman")
-    print(image.ensure(engines.need(options.runner), image.wanted(values["TF"], values["DEVICE"])))
+    print(image.ensure(engines.need(options.runner), image.of(values)))
     return 0
 
 

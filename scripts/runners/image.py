@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Iterator, List, NamedTuple
+from typing import Any, Iterator, List, Mapping, NamedTuple
 
 from runners import build_secrets, container_gpu, engines, venv
 from runners.engines import Engine
@@ -59,6 +59,11 @@ GPU = Image("Dockerfile.gpu", "2.4", download="3.1 GB", size="6.4 GB")
 def wanted(tf: str, device: str) -> Image:
     """The image for ``TF=tf`` and ``DEVICE=device``."""
     return GPU if device == "gpu" else BY_TENSORFLOW[tf]
+
+
+def of(values: Mapping[str, str]) -> Image:
+    """The image for the user's variables."""
+    return wanted(values["TF"], values["DEVICE"])
 
 
 def ensure(engine: Engine, image: Image) -> str:

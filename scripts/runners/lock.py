@@ -4,14 +4,14 @@ import contextlib
 import shutil
 import subprocess
 from pathlib import Path
-from typing import List, Optional
+from typing import Dict, List, Optional
 
-from runners import uv, venv
+from runners import torch_build, uv, venv
 from runners.errors import RunnerError
 from runners.paths import REQUIREMENTS, ROOT
 
 PYTHON = ["--python-version", "3.8", "--python-platform", "x86_64-manylinux2014"]
-BENCH = ["--python-version", venv.BENCH.python_version, "--python-platform", "x86_64-manylinux_2_28"]
+NEWER = ["--python-version", venv.BENCH.python_version, "--python-platform", "x86_64-manylinux_2_28"]
 COMMON = ["--quiet", "--generate-hashes", "--custom-compile-command", "make lock", "--no-emit-index-url"]
 
 
@@ -32,11 +32,29 @@ def write_all() -> None:
     _compile(REQUIREMENTS / "cuda.in", REQUIREMENTS / "cuda.lock", locked)
     _compile(REQUIREMENTS / "photographs.in", REQUIREMENTS / "photographs.lock", [*locked, "--only-binary", ":all:"])
     _compile(REQUIREMENTS / "lint.in", REQUIREMENTS / "lint.lock", PYTHON)
-    _compile(REQUIREMENTS / "bench.in", REQUIREMENTS / "bench.lock", BENCH)
-    _compile(REQUIREMENTS / "micro.in", REQUIREMENTS / "micro.lock", BENCH)
+    _compile(REQUIREMENTS / "bench.in", REQUIREMENTS / "bench.lock", NEWER)
+    _compile(REQUIREMENTS / "micro.in", REQUIREMENTS / "micro.lock", NEWER)
+    _write_torch()
 
 
-def _compile(source: Path, target: Path, options: List[str], like: Optional[Path] = None) -> None:
+def _write_torch() -> None:
+    """Lock both builds of today's PyTorch, each with all that it needs: the one for the CPU, and the index's own."""
+    of_the_user = uv.environment()
+    elsewhere = {torch_build.BACKEND, "UV_FIND_LINKS"}
+    plain = {name: value for name, value in of_the_user.items() if name not in elsewhere}
+    source = REQUIREMENTS / "torch2.in"
+    _compile(source, REQUIREMENTS / "torch2-cuda.lock", NEWER, variables=plain)
+    for_cpu = of_the_user if "UV_FIND_LINKS" in of_the_user else {**plain, torch_build.BACKEND: "cpu"}
+    _compile(source, REQUIREMENTS / "torch2.lock", NEWER, variables=for_cpu)
+
+
+def _compile(
+    source: Path,
+    target: Path,
+    options: List[str],
+    like: Optional[Path] = None,
+    variables: Optional[Dict[str, str]] = None,
+) -> None:
     """Resolve ``source`` into ``target``; what ``target``, or else ``like``, holds already is kept where it fits."""
     partial = target.with_name(target.name + ".partial")
     with contextlib.suppress(FileNotFoundError):
@@ -44,7 +62,7 @@ def _compile(source: Path, target: Path, options: List[str], like: Optional[Path
     # Relative paths, so that none of this machine's ends up in the lock's comments.
     relative = [str(path.relative_to(ROOT)) for path in (source, partial)]
     command = [str(uv.ensure()), "pip", "compile", *COMMON, *options, relative[0], "--output-file", relative[1]]
-    if subprocess.run(command, cwd=str(ROOT), env=uv.environment()).returncode:
+    if subprocess.run(command, cwd=str(ROOT), env=variables or uv.environment()).returncode:
         partial.unlink()
         raise RunnerError(f"{relative[0]} could not be locked; uv's message above says why")
     partial.rename(target)

@@ -1,6 +1,7 @@
-"""The version matrix: each model converted and verified with each TensorFlow in each runner, in one table."""
+"""The version matrix: each model with each PyTorch and TensorFlow in each runner, in one table."""
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -29,9 +30,10 @@ WIDTHS = {
 
 
 class Cell(NamedTuple):
-    """One model converted with one TensorFlow in one runner."""
+    """One model, run by one PyTorch, converted with one TensorFlow in one runner."""
 
     model: Model
+    torch: str
     tf: str
     runner: str
     values: Tuple[Tuple[str, str], ...] = ()
@@ -39,8 +41,14 @@ class Cell(NamedTuple):
     @property
     def job(self) -> Job:
         """What its stages are run for."""
-        values = {**dict(self.values), "TF": self.tf, "RUNNER": self.runner, "DEVICE": "cpu"}
-        return Job((self.model,), f"{FOLDER}/{self.runner}/tf{self.tf}", values)
+        values = {**dict(self.values), "TORCH": self.torch, "TF": self.tf, "RUNNER": self.runner, "DEVICE": "cpu"}
+        torch = stages.TORCH_FOLDERS.get(self.torch, stages.OWN_TORCH)
+        return Job((self.model,), "/".join([FOLDER, self.runner, *torch, f"tf{self.tf}"]), values)
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages, but for its runner."""
+        return f"{self.model.name}, TORCH={self.torch}, TF={self.tf}"
 
     @property
     def folder(self) -> str:
@@ -61,28 +69,39 @@ class Outcome(NamedTuple):
     trouble: Optional[str]
 
 
-def run(jobs: Sequence[Job], tfs: Sequence[str], runners: Sequence[str]) -> int:
+def run(jobs: Sequence[Job], tfs: Sequence[str], runners: Sequence[str], torches: Sequence[str] = ("1.5",)) -> int:
     """Print the table, a row as each cell ends. The exit code is 2 if a cell failed or two runners' bytes differ.
 
     Args:
         jobs: the models, each with the variables' values.
         tfs: keys of ``venv.BY_TENSORFLOW``.
         runners: the runners to use; empty for all that answer.
+        torches: values that ``TORCH`` takes.
 
     Raises:
         RunnerError: ``SAMPLES`` is no positive number, or no runner answers.
     """
-    variables.check(jobs[0].values, stages.BY_NAME["verify"].variables)
+    variables.check({**jobs[0].values, "TORCH": torches[0]}, stages.BY_NAME["verify"].variables)
     there = _that_answer(list(runners) or list(choose.RUNNERS))
     width = max(len("model"), *(len(job.models[0].name) for job in jobs))
-    _row([f"{'model':<{width}}", "TF ", "runner", "verdict", *(f"{name:>{size}}" for name, size in WIDTHS.items())])
+    before = max(len("TORCH"), *map(len, torches))
+    _row(
+        [
+            f"{'model':<{width}}",
+            f"{'TORCH':<{before}}",
+            "TF ",
+            "runner",
+            "verdict",
+            *(f"{name:>{size}}" for name, size in WIDTHS.items()),
+        ]
+    )
     outcomes: Dict[Cell, Outcome] = {}
-    for tf in tfs:
-        for runner in there:
-            missing = _prepare(tf, runner, jobs[0].values["REQUIREMENTS"])
-            for cell in (Cell(job.models[0], tf, runner, tuple(sorted(job.values.items()))) for job in jobs):
-                outcomes[cell] = Outcome([], {}, missing) if missing else _convert(cell)
-                _row([f"{cell.model.name:<{width}}", tf, f"{runner:<6}", *_columns(outcomes[cell])])
+    for torch, tf, runner in itertools.product(torches, tfs, there):
+        missing = _prepare(torch, tf, runner, jobs[0].values["REQUIREMENTS"])
+        for cell in (Cell(job.models[0], torch, tf, runner, tuple(sorted(job.values.items()))) for job in jobs):
+            outcomes[cell] = Outcome([], {}, missing) if missing else _convert(cell)
+            named = [f"{cell.model.name:<{width}}", f"{torch:<{before}}", tf, f"{runner:<6}"]
+            _row([*named, *_columns(outcomes[cell])])
     return _conclude(outcomes, there)
 
 
@@ -99,9 +118,10 @@ def _that_answer(runners: List[str]) -> List[str]:
     return found
 
 
-def _prepare(tf: str, runner: str, requirements: str) -> Optional[str]:
+def _prepare(torch: str, tf: str, runner: str, requirements: str) -> Optional[str]:
     """Make the environment or image, so that its making is in no cell's seconds; the reason where it cannot be made."""
     try:
+        variables.check({"TORCH": torch, "RUNNER": runner}, ("TORCH", "RUNNER"))
         if runner in engines.QUESTIONS:
             engine, wanted = engines.at_hand(runner), image.BY_TENSORFLOW[tf]
             package_layer.ensure(engine, wanted, requirements) if requirements else image.ensure(engine, wanted)
@@ -109,6 +129,8 @@ def _prepare(tf: str, runner: str, requirements: str) -> Optional[str]:
             package_folder.ensure(venv.BY_TENSORFLOW[tf], requirements)
         else:
             venv.ensure(venv.BY_TENSORFLOW[tf])
+            if torch == "2":
+                venv.ensure(venv.TORCH2)
     except RunnerError as error:
         return str(error)
     return None
@@ -156,7 +178,7 @@ def _columns(outcome: Outcome) -> List[str]:
 def _conclude(outcomes: Dict[Cell, Outcome], runners: List[str]) -> int:
     failed = [(cell, outcome.trouble) for cell, outcome in outcomes.items() if outcome.trouble]
     for cell, trouble in failed:
-        _say(f"{cell.model.name}, TF={cell.tf}, {cell.runner}: {trouble}")
+        _say(f"{cell.name}, {cell.runner}: {trouble}")
     differences = list(_differences(outcomes))
     for difference in differences:
         _say(difference)
@@ -172,18 +194,18 @@ def _conclude(outcomes: Dict[Cell, Outcome], runners: List[str]) -> int:
 
 
 def _differences(outcomes: Dict[Cell, Outcome]) -> Iterator[str]:
-    """A sentence for each artifact of a model that, with the same TensorFlow, came out of two runners differently."""
-    first: Dict[Tuple[str, str, str], Tuple[str, str]] = {}
+    """A sentence for each artifact of a model that came out of two runners differently, all else being equal."""
+    first: Dict[Tuple[str, str, str, str], Tuple[str, str]] = {}
     for cell, outcome in outcomes.items():
         for name, stage in outcome.report.get("stages", {}).items():
             artifact = stage.get("artifact", {})
             digest = artifact.get("sha256")
             if not digest:
                 continue
-            runner, other = first.setdefault((cell.model.name, cell.tf, name), (cell.runner, digest))
+            runner, other = first.setdefault((cell.model.name, cell.torch, cell.tf, name), (cell.runner, digest))
             if digest != other:
                 where = os.path.basename(artifact["path"])
-                yield f"{cell.model.name}, TF={cell.tf}: {where} is not the same from {runner} and {cell.runner}"
+                yield f"{cell.name}: {where} is not the same from {runner} and {cell.runner}"
 
 
 def _scientific(value: Optional[float]) -> str:

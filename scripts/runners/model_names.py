@@ -77,8 +77,8 @@ def checked(name: str, of: str) -> str:
         raise RunnerError(f"a model's name begins with a letter, a digit or _, and it is that of {of}")
     if name in stages.TAKEN:
         raise RunnerError(
-            f"build/{name}/ is taken by GRAPH=article, LAYOUT=nhwc or TF=2.2, or by make zoo, zoo2020, bench or matrix;"
-            f" a model's folder has the name of {of}"
+            f"build/{name}/ is taken by GRAPH=article, LAYOUT=nhwc, TF=2.2 or TORCH=2, or by make zoo, zoo2020, bench "
+            f"or matrix; a model's folder has the name of {of}"
         )
     return name
 

@@ -5,6 +5,7 @@ and of the files that are to be made anew. The first is ``error:``, with the res
 ``plan``, which is followed by words such as ``build=build/nhwc``, ``export=NAME``, ``import=NAME``, ``stale=FILE``.
 """
 
+import itertools
 import os
 import re
 import sys
@@ -31,7 +32,7 @@ VERBS = {
     "bench": ("bench",),
 }
 # Whatever a stage takes: where it runs, and what decides its folder.
-ALWAYS = ("RUNNER", "TF", "DEVICE", "GRAPH", "LAYOUT", "QUANT")
+ALWAYS = ("RUNNER", "TF", "TORCH", "DEVICE", "GRAPH", "LAYOUT", "QUANT")
 VERB_OF = {"model.onnx": "onnx", "model.pb": "tf", "model.tflite": "tflite"}
 # The goals that QUANT adds a file to.
 QUANTIZED = {"tflite", "verify", "inspect", "zoo"}
@@ -174,8 +175,8 @@ def _asked(goals: Sequence[str], values: Dict[str, str]) -> Asked:
             build = stages.folder_of(values)
             if file.group(1) != build:
                 raise RunnerError(
-                    f"with these variables a model's files are in {build}/, and {goal!r} is asked for: TF=2.2, "
-                    "GRAPH=article and LAYOUT=nhwc have folders of their own, and so has make zoo"
+                    f"with these variables a model's files are in {build}/, and {goal!r} is asked for: TORCH=2, "
+                    "TF=2.2, GRAPH=article and LAYOUT=nhwc have folders of their own, and so has make zoo"
                 )
     if values["QUANT"] in stages.QUANTS and QUANTIZED & set(verbs):
         quants.append(values["QUANT"])
@@ -190,8 +191,12 @@ def _check(asked: Asked, values: Dict[str, str]) -> None:
             raise RunnerError(f"there is no TFLITE file {printable(values['TFLITE'])}")
     used = {name for verb in asked.verbs for stage in VERBS[verb] for name in stages.BY_NAME[stage].variables}
     used |= {name for quant in asked.quants for name in stages.quantization(quant).variables}
-    for tf in several_tfs(values) if "matrix" in asked.verbs else [values["TF"]]:
-        variables.check({**values, "TF": tf}, (*ALWAYS, *sorted(used - set(ALWAYS))))
+    if "matrix" not in asked.verbs:
+        tfs, torches = [values["TF"]], [values["TORCH"]]
+    else:
+        tfs, torches = several_tfs(values), several_torches(values)
+    for tf, torch in itertools.product(tfs, torches):
+        variables.check({**values, "TF": tf, "TORCH": torch}, (*ALWAYS, *sorted(used - set(ALWAYS))))
 
 
 def several_tfs(values: Dict[str, str]) -> List[str]:
@@ -199,3 +204,8 @@ def several_tfs(values: Dict[str, str]) -> List[str]:
     if "TF" in variables.given():
         return values["TF"].split() or [""]
     return list(variables.BY_NAME["TF"].choices)
+
+
+def several_torches(values: Dict[str, str]) -> List[str]:
+    """The PyTorches that the matrix is made with: those of ``TORCH``. Not all models are for all of them."""
+    return values["TORCH"].split() or [""]

@@ -72,7 +72,7 @@ class Before:
             same = digest is not None and again is not None and again.sha256 == digest.sha256
             inputs[path] = again if same and again is not None else CHANGED
         own = {}
-        for path in sorted({*read.sources, stage.program, *_frame(job)}):
+        for path in sorted({*read.sources, stage.program, *_frame(stage, job)}):
             now = digests.of_file(str(ROOT / path))
             changed = path in self._sources and (now is None or now.looks != self._sources[path])
             own[path] = CHANGED if changed or now is None else now
@@ -137,7 +137,7 @@ def is_stale(stage: Stage, job: Job, known: Known) -> bool:
     record = load(folder, stage.target)
     if record is None or not target.is_file() or record["options"] != _options(stage, job):
         return True
-    if record["format"] != FORMAT or not set(_frame(job)) <= set(record["sources"]):
+    if record["format"] != FORMAT or not set(_frame(stage, job)) <= set(record["sources"]):
         return True
     counts = job.values["RUNNER"] in ("docker", "podman") or (record["in_image"] and not job.values["RUNNER"])
     if counts and record["dockerfile"] != _dockerfile(job.values["DEVICE"]):
@@ -185,9 +185,11 @@ def _options(stage: Stage, job: Job) -> Dict[str, str]:
     return {**options, "source": job.models[0].source} if stage.reads_the_model else options
 
 
-def _frame(job: Job) -> Tuple[str, ...]:
-    """What every stage depends on, whatever it says: the lock of its environment."""
-    return (str(venv.BY_TENSORFLOW[job.values["TF"]].lock.relative_to(venv.ROOT)),)
+def _frame(stage: Stage, job: Job) -> Tuple[str, ...]:
+    """What ``stage`` depends on, whatever it says: the locks of its environments."""
+    environments = [venv.BY_TENSORFLOW[job.values["TF"]]]
+    environments += [venv.TORCH2] if "TORCH" in stage.variables and job.values["TORCH"] == "2" else []
+    return tuple(str(each.lock.relative_to(venv.ROOT)) for each in environments)
 
 
 def _dockerfile(device: str) -> str:

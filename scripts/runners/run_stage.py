@@ -23,6 +23,7 @@ from runners import (
     sandbox_probe,
     seen,
     stages,
+    torch_interpreter,
     variables,
     venv,
 )
@@ -33,6 +34,7 @@ from runners.errors import RunnerError
 from runners.paths import ROOT
 from runners.processes import Program
 from runners.stages import Job, Stage
+from runners.torch_interpreter import TorchInterpreter
 
 # What an engine's client ends with where it could not start the container, and what the kernel's SIGKILL looks like.
 NOT_STARTED, KILLED = (125, 126, 127), 137
@@ -46,9 +48,10 @@ OF_FERRY = ("scripts", "requirements.lock", "requirements", "docs/targets")
 
 
 class Run(NamedTuple):
-    """One run of a stage: the stage, what for, where it writes, where its output goes, another interpreter it uses.
+    """One run of a stage: the stage, what for, where it writes, where its output goes, other interpreters it uses.
 
-    ``shown`` holds what it can see of this machine, relative to the checkout where that lies below; None for all.
+    ``newest`` has the newest TFLite runtime, ``torch`` another PyTorch than the pinned one. ``shown`` holds
+    what it can see of this machine, relative to the checkout where that lies below; None for all.
     """
 
     stage: Stage
@@ -57,13 +60,15 @@ class Run(NamedTuple):
     shown: Optional[List[str]]
     output: Optional[IO[bytes]]
     newest: Optional[str]
+    torch: Optional[TorchInterpreter]
 
     def program(self) -> List[str]:
         """The words that follow the interpreter's name."""
         first, *rest = stages.arguments(self.stage, self.job, self.place.path)
         record = [f"--record={self.place.path}/{REPORT}"] if self.stage.target else []
         newest = [f"--newest={self.newest}"] if self.newest else []
-        return [first, f"--shown={self.job.folder(self.stage)}", *record, *newest, *rest]
+        torch = self.torch.options() if self.torch else []
+        return [first, f"--shown={self.job.folder(self.stage)}", *record, *newest, *torch, *rest]
 
     @property
     def packages(self) -> str:
@@ -100,11 +105,12 @@ def run(stage: Stage, job: Job, runner: str, output: Optional[IO[bytes]] = None,
     variables.check(job.values, {*stage.variables, "TF"})
     if any(name in stage.variables and job.values[name] == photographs.path(name) for name in photographs.HALVES):
         photographs.ensure()
+    torch = torch_interpreter.of(stage, job)
     bwrap = sandbox_probe.choose() if runner == "venv" else None
     shown = seen.paths(stage, job) if bwrap or runner in engines.QUESTIONS else None
     before = records.Before(stage, job) if stage.target else None
     with airlock.opened(stage.name) as place:
-        one = Run(stage, job, place, shown, output, newest)
+        one = Run(stage, job, place, shown, output, newest, torch)
         code = _in_a_container(one, runner) if runner in engines.QUESTIONS else _in_an_environment(one, runner, bwrap)
         into = job.folder(stage)
         if before is not None and code == 0:
@@ -151,6 +157,7 @@ def _in_an_environment(one: Run, runner: str, bwrap: Optional[List[str]]) -> int
         bytecode.ensure(python)
         pythons = [python, one.newest] if one.newest else [python]
         reads = [path for each in pythons for path in sandbox.interpreter_paths(each)]
+        reads += torch_interpreter.reads(one.torch) if one.torch else []
         reads += [str(ROOT / path) for path in (*OF_FERRY, *(one.shown or []))]
         reads += filter(None, variables_of_stage.values())
         gpu = "DEVICE" in one.stage.variables and one.job.values["DEVICE"] == "gpu"
@@ -162,7 +169,7 @@ def _in_an_environment(one: Run, runner: str, bwrap: Optional[List[str]]) -> int
 def _in_a_container(one: Run, runner: str) -> int:
     engine = engines.at_hand(runner)
     values = one.job.values
-    below = image.wanted(values["TF"], values["DEVICE"])
+    below = image.of(values)
     wanted = package_layer.ensure(engine, below, one.packages) if one.packages else image.ensure(engine, below)
     options: List[str] = []
     if "DEVICE" in one.stage.variables and values["DEVICE"] == "gpu":

@@ -9,9 +9,9 @@ from typing import Dict, List, NamedTuple, Tuple
 
 # What an option's value is taken from: a variable of the user's, the model's file, its name, a file that an earlier
 # stage made, the folder of those, the place in the airlock that the stage writes to, or the table itself. What decides
-# which packages the stage finds is no part of its command line.
+# which packages the stage finds, or which other interpreter it uses, the runner sees to itself.
 VARIABLE, SOURCE, NAME, ARTIFACT, FOLDER, OUTPUT = "variable", "source", "name", "artifact", "folder", "output"
-PACKAGES, FIXED = "packages", "fixed"
+PACKAGES, INTERPRETER, FIXED = "packages", "interpreter", "fixed"
 # What a stage is shown of a file that the user names: the folder that it lies in, or the file or folder alone.
 ITS_FOLDER, ALONE = "its folder", "alone"
 # Where what a stage makes is published: the model's folder, the one that holds all models', or docs/.
@@ -61,7 +61,7 @@ class Stage(NamedTuple):
     @property
     def variables(self) -> Tuple[str, ...]:
         """The user's variables that its options are taken from."""
-        return tuple(option.what for option in self.options if option.kind in (VARIABLE, PACKAGES))
+        return tuple(option.what for option in self.options if option.kind in (VARIABLE, PACKAGES, INTERPRETER))
 
     @property
     def reads_the_model(self) -> bool:
@@ -103,6 +103,7 @@ class Job(NamedTuple):
 
 def _the_model(shape: bool = True, weights: bool = True, packages: bool = True) -> Tuple[Option, ...]:
     options = [Option("--model", SOURCE, shown=ITS_FOLDER)]
+    options += [Option("--torch", INTERPRETER, "TORCH")] if weights else []
     options += [Option("--weights", VARIABLE, "WEIGHTS", ITS_FOLDER)] if weights else []
     options += [Option("--input-shape", VARIABLE, "INPUT_SHAPE")] if shape else []
     options += [Option("", PACKAGES, "REQUIREMENTS")] if packages else []
@@ -277,9 +278,15 @@ TABLE = (
         into=DOCS,
     ),
 )
+# What a value of TORCH adds to that folder; any other is a path.
+TORCH_FOLDERS: Dict[str, Tuple[str, ...]] = {"1.5": (), "2": ("torch2",)}
+OWN_TORCH = ("torch-own",)
 BY_NAME = {stage.name: stage for stage in TABLE}
 # What lies beside the models' folders in the folder that holds them: no model can have such a name.
-TAKEN = ("article", "nhwc", "tf2.2", "given", "zoo", "zoo2020", "bench", "bench.json", "bench.svg", "logs", "matrix")
+TAKEN = (
+    *("article", "nhwc", "tf2.2", "torch2", "torch-own", "given", "zoo", "zoo2020"),
+    *("bench", "bench.json", "bench.svg", "logs", "matrix"),
+)
 
 
 def conversion(source: str) -> List[Stage]:
@@ -304,6 +311,7 @@ def folder_of(values: Dict[str, str], zoo: str = "") -> str:
     if values["TFLITE"]:
         return "build/given"
     parts = ["build"]
+    parts += TORCH_FOLDERS.get(values["TORCH"], OWN_TORCH)
     parts += ["tf2.2"] if values["TF"] == "2.2" else []
     parts += ["article"] if values["GRAPH"] == "article" else []
     parts += ["nhwc"] if values["LAYOUT"] == "nhwc" else []
@@ -323,7 +331,7 @@ def arguments(stage: Stage, job: Job, output: str) -> List[str]:
 def _values(option: Option, job: Job, output: str) -> List[str]:
     if option.kind == SOURCE:
         return [model.source for model in job.models]
-    if option.kind == PACKAGES:
+    if option.kind in (PACKAGES, INTERPRETER):
         return []
     if option.kind == FIXED:
         return [option.what]

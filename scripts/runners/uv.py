@@ -51,6 +51,9 @@ def environment() -> Dict[str, str]:
     variables.setdefault("UV_SYSTEM_CERTS", "1")
     if "PIP_INDEX_URL" in variables:
         variables.setdefault("UV_DEFAULT_INDEX", variables["PIP_INDEX_URL"])
+    if "PIP_FIND_LINKS" in variables:
+        # pip's list has spaces in it, uv's has commas.
+        variables.setdefault("UV_FIND_LINKS", ",".join(variables["PIP_FIND_LINKS"].split()))
     variables["UV_NO_CONFIG"] = "1"
     variables.pop("VIRTUAL_ENV", None)
     return variables

@@ -9,10 +9,12 @@ import re
 from typing import Dict, Iterable, Mapping, NamedTuple, Optional, Tuple
 
 from runners.errors import RunnerError
+from runners.paths import ROOT
 
 # What make says of the variables that it was given as arguments.
 GIVEN = "FERRY_GIVEN"
 COUNT = re.compile(r"[1-9][0-9]{0,11}")
+A_PATH = r"(?s).*/.*"
 
 
 class Variable(NamedTuple):
@@ -92,6 +94,14 @@ TABLE = (
     Variable("NEWEST", "", "the folder of a newer onnx's tests, for `coverage-newest`"),
     Variable("PYTEST", "", "options for `test`, as in -k name"),
     Variable("TF", "2.4", "which TensorFlow: 2.4, or 2.2, whose files go to build/tf2.2/MODEL/", ("2.4", "2.2")),
+    Variable(
+        "TORCH",
+        "1.5",
+        "which PyTorch the model is for: 1.5; 2, today's, whose files go to build/torch2/MODEL/; or the path of the "
+        "Python in which it runs already. The last two are for RUNNER=venv",
+        ("1.5", "2"),
+        also=A_PATH,
+    ),
     Variable(
         "GRAPH",
         "ferry",
@@ -215,10 +225,42 @@ def check(values: Mapping[str, str], names: Iterable[str]) -> None:
         )
     if {"QUANT", "IO"} <= set(names) and values["IO"] == "int8" and values["QUANT"] in ("float16", "dynamic"):
         raise RunnerError(f"IO=int8 is for QUANT=int8: QUANT={values['QUANT']} has its inputs and outputs in float32")
+    if "TORCH" in names:
+        _check_torch(values, names)
     if {"GRAPH", "LAYOUT"} <= set(names) and (values["GRAPH"], values["LAYOUT"]) == ("article", "nhwc"):
         raise RunnerError(
             "GRAPH=article has its inputs and outputs as PyTorch has them: LAYOUT=nhwc is for Ferry's own graph"
         )
+
+
+def is_path(value: str) -> bool:
+    """Whether the value of a variable that takes choices or a path is the latter."""
+    return "/" in value
+
+
+def _check_program(name: str, value: str) -> None:
+    path = ROOT / os.path.expanduser(value)
+    if not path.is_file() or not os.access(str(path), os.X_OK):
+        raise RunnerError(
+            f"{name}={value} is no program that can be run: give the path of a Python, as in env/bin/python"
+        )
+
+
+def _check_torch(values: Mapping[str, str], names: Iterable[str]) -> None:
+    torch = values["TORCH"]
+    if is_path(torch):
+        _check_program("TORCH", torch)
+    if torch != "1.5" and "REQUIREMENTS" in names and values["REQUIREMENTS"]:
+        raise RunnerError(
+            "REQUIREMENTS adds packages to PyTorch 1.5.1's environment; an environment of yours that has them and "
+            "today's PyTorch is TORCH=path/to/python"
+        )
+    if torch != "1.5" and "RUNNER" in names and values["RUNNER"] not in ("", "venv"):
+        raise RunnerError(f"TORCH={torch} is for RUNNER=venv: the images hold PyTorch 1.5.1")
+    if torch != "1.5" and "DEVICE" in names and values["DEVICE"] == "gpu":
+        raise RunnerError("DEVICE=gpu is for TORCH=1.5: the image for GPUs has no other PyTorch")
+    if torch != "1.5" and "FERRY_IMAGE" in os.environ:
+        raise RunnerError(f"this image holds PyTorch 1.5.1; TORCH={torch} needs a checkout of Ferry")
 
 
 def _choices(variable: Variable) -> Tuple[str, ...]:

@@ -70,13 +70,13 @@ def run(capsys, tfs=("2.4", "2.2"), runners=()):
 def test_it_has_a_row_for_each_model_tensorflow_and_runner(stages, capsys):
     code, out, err = run(capsys)
     assert (code, err) == (0, [])
-    headings = "model TF runner verdict mean abs error relative error operators Flex size SHA-256 convert verify"
+    headings = "model TORCH TF runner verdict mean abs error relative error operators Flex size SHA-256 convert verify"
     assert out[0].split() == headings.split()
     rows = [row.split() for row in out[1:-1]]
-    assert [row[1:4] for row in rows] == [
-        [tf, runner, "passed"] for tf in ("2.4", "2.2") for runner in ("docker", "podman", "venv")
+    assert [row[1:5] for row in rows] == [
+        ["1.5", tf, runner, "passed"] for tf in ("2.4", "2.2") for runner in ("docker", "podman", "venv")
     ]
-    assert rows[0][4:11] == ["2.1e-06", "1.2e-06", "36", "no", "14.0", "MB", "abcdef012345"]
+    assert rows[0][5:12] == ["2.1e-06", "1.2e-06", "36", "no", "14.0", "MB", "abcdef012345"]
     assert len({len(row) for row in out[:-1]}) == 1
     assert out[-1] == "matrix: 6 of 6 passed; the same bytes from docker, podman, venv"
     assert [name for tf, runner, name in stages["ran"] if (tf, runner) == ("2.2", "podman")] == [
@@ -88,8 +88,20 @@ def test_other_bytes_from_another_runner_are_a_failure(stages, capsys):
     stages["2.2", "venv"] = {"artifact": {"path": "model.tflite", "bytes": 14_000_000, "sha256": "f" * 64}}
     code, out, err = run(capsys)
     assert code == 2
-    assert err == ["matrix: m, TF=2.2: model.tflite is not the same from docker and venv"]
+    assert err == ["matrix: m, TORCH=1.5, TF=2.2: model.tflite is not the same from docker and venv"]
     assert out[-1] == "matrix: 6 of 6 passed; the runners' bytes DIFFER"
+
+
+def test_each_pytorch_has_rows_and_a_folder_of_its_own(stages, capsys):
+    stages["2.4", "venv"] = {"artifact": {"path": "model.tflite", "bytes": 14_000_000, "sha256": "f" * 64}}
+    assert matrix.run([job("5")], ["2.4"], ["venv"], ["1.5", "2"]) == 0
+    rows = [row.split()[1:5] for row in capsys.readouterr().out.splitlines()[1:-1]]
+    assert rows == [["1.5", "2.4", "venv", "passed"], ["2", "2.4", "venv", "passed"]]
+
+
+def test_a_pytorch_that_a_runner_has_not_is_said_in_its_row(stages, capsys):
+    assert matrix.run([job("5")], ["2.4"], ["docker"], ["2"]) == 2
+    assert "m, TORCH=2, TF=2.4, docker: TORCH=2 is for RUNNER=venv" in capsys.readouterr().err
 
 
 def test_other_bytes_from_another_tensorflow_are_not(stages, capsys):
@@ -102,8 +114,8 @@ def test_a_cell_that_fails_is_a_failure_with_its_reason_and_the_others_go_on(sta
     stages["2.4", "docker"] = "export_onnx: error: no such layer\nmore\n"
     code, out, err = run(capsys)
     assert code == 2
-    assert err == ["matrix: m, TF=2.4, docker: export_onnx: error: no such layer"]
-    assert out[1].split()[3:9] == ["FAILED", "-", "-", "-", "-", "-"]
+    assert err == ["matrix: m, TORCH=1.5, TF=2.4, docker: export_onnx: error: no such layer"]
+    assert out[1].split()[4:10] == ["FAILED", "-", "-", "-", "-", "-"]
     assert out[-1] == "matrix: 5 of 6 passed; no two runners' bytes differ"
 
 
@@ -115,7 +127,7 @@ def test_a_file_of_an_earlier_run_does_not_stand_in_for_one_that_failed(stages, 
 
 def test_flex_operators_are_counted(stages, capsys):
     stages["2.4", "venv"] = {"operators": {"ADD": 1, "FlexErf": 2}}
-    assert run(capsys, ["2.4"], ["venv"])[1][1].split()[6:8] == ["3", "2"]
+    assert run(capsys, ["2.4"], ["venv"])[1][1].split()[7:9] == ["3", "2"]
 
 
 def test_a_runner_that_is_not_there_is_said_and_is_no_failure(stages, capsys, monkeypatch):
@@ -141,8 +153,8 @@ def test_an_image_that_cannot_be_built_fails_its_cells(stages, capsys, monkeypat
     monkeypatch.setattr(image, "ensure", fail)
     code, out, err = run(capsys, ["2.2"])
     assert code == 2
-    assert err[0] == "matrix: m, TF=2.2, docker: docker could not build the image: no such host"
-    assert [row.split()[3] for row in out[1:4]] == ["FAILED", "FAILED", "passed"]
+    assert err[0] == "matrix: m, TORCH=1.5, TF=2.2, docker: docker could not build the image: no such host"
+    assert [row.split()[4] for row in out[1:4]] == ["FAILED", "FAILED", "passed"]
 
 
 @pytest.mark.parametrize("samples", ["0", "abc", "-1", "1.5", ""])

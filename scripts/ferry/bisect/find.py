@@ -40,7 +40,7 @@ class Bisection:
         build: the folder with ``model.onnx``, ``model.pb`` and ``model.tflite``.
         layout: what the latter two were made with, ``nchw`` or ``nhwc``.
 
-    ``stages`` are those that can be walked: of a model that came as ONNX, all but the export.
+    ``stages`` are those that can be walked: of a model that came as ONNX or from another PyTorch, all but the export.
 
     Raises:
         FerryError: the model file cannot be loaded.
@@ -51,13 +51,14 @@ class Bisection:
         source = ModelSource(model) if isinstance(model, str) else model
         self.stages: Tuple[str, ...] = STAGES
         self._pytorch: Optional[model_file.PytorchModel] = None
-        if source.path.endswith(".onnx"):
-            # There is no PyTorch to hold the ONNX model against.
+        if source.path.endswith(".onnx") or source.needs_other_torch:
+            # There is no PyTorch in this process to hold the pieces of the ONNX model against.
             self.stages = STAGES[1:]
-            self.examples = OnnxReference(source).example_inputs
+            exported = ModelSource(self.path("model.onnx")) if source.needs_other_torch else source
+            self.examples = OnnxReference(exported).example_inputs
         else:
             pytorch_export.install()
-            self._pytorch = model_file.load(*source)
+            self._pytorch = model_file.load(source.path, source.weights, source.input_shape)
             self.examples = [tensor.numpy() for tensor in self._pytorch.example_inputs]
         self._recording: Optional[pytorch_trace.Recording] = None
         self._onnx: Optional[onnx.ModelProto] = None
@@ -181,7 +182,9 @@ class Bisection:
             UnsupportedModelError: it came as ONNX.
         """
         if self._pytorch is None:
-            raise UnsupportedModelError("the model came as ONNX: there is no PyTorch to bisect it against")
+            raise UnsupportedModelError(
+                "the model came as ONNX, or from another PyTorch: there is none to bisect it against"
+            )
         return self._pytorch
 
     def recorded(self) -> pytorch_trace.Recording:

@@ -10,6 +10,7 @@ import torch
 
 from ferry.errors import UnsupportedModelError, first_line
 from ferry.export import export_watch, source_lines, symbolics, type_check
+from ferry.export.export_result import Exported
 from ferry.export.export_watch import Place, Watch
 from ferry.export.patches import (
     inline_functions,
@@ -29,13 +30,6 @@ INSTEAD = {
     "replication_pad2d": "pad with mode='constant' or 'reflect'",
     "svd": "compute it before the model",
 }
-
-
-class Exported(NamedTuple):
-    """A checked ONNX model, and what its maker should know of it, one sentence each."""
-
-    model: onnx.ModelProto
-    remarks: List[str]
 
 
 def to_onnx(model: PytorchModel) -> onnx.ModelProto:

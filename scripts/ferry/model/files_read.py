@@ -30,6 +30,7 @@ class _Watch(NamedTuple):
 
 # What is watched: nothing, until ``watch`` is called.
 _watched = _Watch({}, set(), 0)
+_others: List[Dict[str, Any]] = []
 
 
 def watch() -> None:
@@ -55,12 +56,25 @@ def write(target: str, given: Dict[str, Any]) -> None:
     Raises:
         OutputFileError: it cannot be written.
     """
+    held = report(given)
+    for other in _others:
+        held["files"].update(other["files"])
+        held["sources"] = sorted({*held["sources"], *other["sources"]})
+    atomic_file.write_bytes(target, json.dumps(held, sort_keys=True).encode())
+
+
+def also(other: Dict[str, Any]) -> None:
+    """Take what another interpreter has read for this stage, which is its ``report``, as read by this one."""
+    _others.append(other)
+
+
+def report(given: Dict[str, Any]) -> Dict[str, Any]:
+    """What was read, as ``write`` writes it."""
     known = {os.path.abspath(value) for value in given.values() if isinstance(value, str) and value}
     modules = {os.path.abspath(getattr(module, "__file__", None) or "") for module in list(sys.modules.values())}
     sources = sorted(os.path.relpath(file, ROOT) for file in modules if file.startswith(_SCRIPTS) and _is_source(file))
     files = {_shown(path): _entry(path) for path in sorted(_users(modules)) if path not in known}
-    data = json.dumps({"files": files, "sources": sources}, sort_keys=True)
-    atomic_file.write_bytes(target, data.encode())
+    return {"files": files, "sources": sources}
 
 
 def _users(modules: Set[str]) -> Set[str]:

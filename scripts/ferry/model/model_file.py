@@ -25,7 +25,8 @@ class PytorchModel(NamedTuple):
     """A module in eval mode, the tensors it is called with, and the tensors that came of it, each with its name.
 
     ``module`` takes the inputs as positional arguments and returns a tensor, or a tuple or list of tensors.
-    ``renamed`` says of each name that could not stay as the user gave it what became of it.
+    ``renamed`` says of each name that could not stay as the user gave it what became of it, ``dropped`` of each output
+    that is no tensor.
     """
 
     module: torch.nn.Module
@@ -35,6 +36,7 @@ class PytorchModel(NamedTuple):
     input_names: List[str]
     output_names: List[str]
     renamed: List[str]
+    dropped: List[str]
 
 
 def load(path: str, weights: str = "", input_shape: str = "") -> PytorchModel:
@@ -80,9 +82,11 @@ def load(path: str, weights: str = "", input_shape: str = "") -> PytorchModel:
             "the model's forward(), called on get_example_input(),",
             lambda: flat.call([leaf.tensor.clone() for leaf in inputs]),
         )
-    outputs = _outputs(path, made)
+    dropped: List[str] = []
+    outputs = _outputs(path, made, dropped)
     as_it_is = isinstance(example, (torch.Tensor, tuple, list)) and all(map(nested_tensors.is_flat, (example, made)))
-    return _named(path, source, inputs, outputs, module if as_it_is else flat, was_training)
+    named = _named(path, source, inputs, outputs, module if as_it_is else flat, was_training)
+    return named._replace(dropped=[f"{name} is left out: it is a cache, and no tensor" for name in dropped])
 
 
 def optional_function(path: str, name: str) -> Optional[Callable[..., Any]]:
@@ -141,9 +145,9 @@ def _inputs(path: str, example: Any) -> List[nested_tensors.Leaf]:
     return [leaf._replace(tensor=leaf.tensor.detach()) for leaf in found]
 
 
-def _outputs(path: str, made: Any) -> List[nested_tensors.Leaf]:
+def _outputs(path: str, made: Any, dropped: Optional[List[str]] = None) -> List[nested_tensors.Leaf]:
     try:
-        found = nested_tensors.leaves(made)
+        found = nested_tensors.leaves(made, dropped=dropped)
     except nested_tensors.NotTensors as error:
         raise ModelFileError(_must(path, "the model's forward()", str(error))) from error
     if not found:
@@ -183,6 +187,7 @@ def _named(
         names[: len(inputs)],
         names[len(inputs) :],
         [f"{old!r} is named {new!r}" for old, new in zip([*wanted_inputs, *wanted_outputs], names) if old != new],
+        [],
     )
 
 

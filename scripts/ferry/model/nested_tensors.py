@@ -1,7 +1,8 @@
-"""Take tuples, lists and dictionaries of tensors apart into a flat list, with a name for each, and put them back."""
+"""Take tuples, lists, dictionaries and dataclasses of tensors apart into a flat list, name each, put them back."""
 
 import copy
-from typing import Any, Iterator, List, NamedTuple, Tuple
+import dataclasses
+from typing import Any, Iterator, List, NamedTuple, Optional, Tuple
 
 import torch
 
@@ -16,19 +17,21 @@ class NotTensors(ModelFileError):
 
 
 class Leaf(NamedTuple):
-    """A tensor and the way to it: positions in tuples and lists, keys of dictionaries, fields of named tuples."""
+    """A tensor and the way to it: positions in tuples and lists, keys of dictionaries, fields of what has such."""
 
     steps: Steps
     tensor: torch.Tensor
 
 
-def leaves(thing: Any, constants_allowed: bool = False) -> List[Leaf]:
+def leaves(thing: Any, constants_allowed: bool = False, dropped: Optional[List[str]] = None) -> List[Leaf]:
     """The tensors in ``thing``, in order. ``None`` is passed over; so are numbers where ``constants_allowed``.
+
+    So is a cache of past keys and values, an object of a class of its own, whose name is added to ``dropped``.
 
     Raises:
         NotTensors: ``thing`` holds something else; the message says what it holds, and where.
     """
-    return list(_walk(thing, (), constants_allowed))
+    return list(_walk(thing, (), constants_allowed, [] if dropped is None else dropped))
 
 
 def put_back(like: Any, tensors: Iterator[torch.Tensor]) -> Any:
@@ -42,7 +45,20 @@ def put_back(like: Any, tensors: Iterator[torch.Tensor]) -> Any:
     if isinstance(like, (tuple, list)):
         parts = [put_back(part, tensors) for part in like]
         return type(like)(*parts) if hasattr(like, "_fields") else type(like)(parts)
+    if is_record(like):
+        fields = {field.name: put_back(getattr(like, field.name), tensors) for field in dataclasses.fields(like)}
+        return dataclasses.replace(like, **fields)
     return like
+
+
+def is_record(thing: Any) -> bool:
+    """Whether ``thing`` is an instance of a dataclass."""
+    return dataclasses.is_dataclass(thing) and not isinstance(thing, type)
+
+
+def is_cache(thing: Any) -> bool:
+    """Whether ``thing`` is what decoders of today keep past keys and values in, such as a ``DynamicCache``."""
+    return any(kind.__name__.endswith("Cache") for kind in type(thing).__mro__)
 
 
 def names(found: List[Leaf], stem: str) -> List[str]:
@@ -65,19 +81,30 @@ def kind(thing: Any) -> str:
     return "None" if thing is None else f"an object of type {type(thing).__name__}"
 
 
-def _walk(thing: Any, steps: Steps, constants_allowed: bool) -> Iterator[Leaf]:
+def _walk(thing: Any, steps: Steps, constants_allowed: bool, dropped: List[str]) -> Iterator[Leaf]:
     if isinstance(thing, torch.Tensor):
         yield Leaf(steps, thing)
-    elif isinstance(thing, dict):
-        for key, part in thing.items():
-            yield from _walk(part, (*steps, key if isinstance(key, str) else repr(key)), constants_allowed)
-    elif isinstance(thing, (tuple, list)):
-        fields = getattr(thing, "_fields", range(len(thing)))
-        for step, part in zip(fields, thing):
-            yield from _walk(part, (*steps, step), constants_allowed)
+        return
+    parts = _parts(thing)
+    if parts is not None:
+        for step, part in parts:
+            yield from _walk(part, (*steps, step), constants_allowed, dropped)
+    elif steps and is_cache(thing):
+        dropped.append(_keyed(steps) or "a cache")
     elif not (steps and (thing is None or (constants_allowed and isinstance(thing, (bool, int, float, str))))):
         where = "".join(f"[{step!r}]" for step in steps)
         raise NotTensors(kind(thing) + (f" at {where}" if where else ""))
+
+
+def _parts(thing: Any) -> Optional[List[Tuple[Any, Any]]]:
+    """What ``thing`` consists of, each part with the step that leads to it; None where it is no structure."""
+    if isinstance(thing, dict):
+        return [(key if isinstance(key, str) else repr(key), part) for key, part in thing.items()]
+    if isinstance(thing, (tuple, list)):
+        return list(zip(getattr(thing, "_fields", range(len(thing))), thing))
+    if is_record(thing) and not is_cache(thing):
+        return [(field.name, getattr(thing, field.name)) for field in dataclasses.fields(thing)]
+    return None
 
 
 def _keyed(steps: Steps) -> str:

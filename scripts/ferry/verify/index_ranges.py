@@ -10,6 +10,7 @@ from ferry.graph import onnx_file
 from ferry.graph.attributes import attribute
 from ferry.graph.shapes import static_shapes
 from ferry.graph.subgraphs import inputs_of
+from ferry.verify.integer_span import IndexRange
 
 # What is still the index, or a part of it.
 PASSES_ON = {
@@ -24,13 +25,6 @@ BOUNDED = {
     "Or", "Shape", "Size", "TopK", "Xor",
 }  # fmt: skip
 INTEGERS = {onnx.TensorProto.INT32, onnx.TensorProto.INT64}
-
-
-class IndexRange(NamedTuple):
-    """The integers from ``lowest`` to ``highest``."""
-
-    lowest: int
-    highest: int
 
 
 class _Offset(NamedTuple):

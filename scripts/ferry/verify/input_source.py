@@ -5,7 +5,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from ferry.verify import random_inputs
-from ferry.verify.index_ranges import IndexRange
+from ferry.verify.integer_span import IndexRange
 from ferry.verify.random_inputs import Distribution
 
 
@@ -82,6 +82,17 @@ class StoredInputs(InputSource):
             np.array(mapped[position], dtype=array.dtype, order="C").reshape(array.shape)
             for mapped, array in zip(self._mapped, self._arrays)
         ]
+
+    def as_json(self) -> Dict[str, Any]:
+        """What ``from_json`` makes the same of, in another interpreter."""
+        arrays = [{"path": each.path, "shape": list(each.shape), "dtype": each.dtype.str} for each in self._arrays]
+        return {"arrays": arrays, "count": self.count, "description": self.description}
+
+    @classmethod
+    def from_json(cls, held: Dict[str, Any]) -> "StoredInputs":
+        """The inputs of which ``held`` is ``as_json()``."""
+        arrays = [StoredArray(each["path"], tuple(each["shape"]), np.dtype(each["dtype"])) for each in held["arrays"]]
+        return cls(arrays, held["count"], held["description"])
 
     def __getstate__(self) -> Dict[str, Any]:
         # A mapping is one process's own.

@@ -88,7 +88,8 @@ class ReferenceOutcome(NamedTuple):
 class Outcome(NamedTuple):
     """What came of all. ``worst_inputs`` holds, of each stage that ran, the sample on which it is worst.
 
-    ``coverage`` is what the inputs reach of the ONNX model, ``None`` where that was not asked for.
+    ``coverage`` is what the inputs reach of the ONNX model, ``None`` where that was not asked for. ``torch`` holds the
+    versions of the environment of another PyTorch than the pinned one, where that ran the model.
     """
 
     source: InputSource
@@ -97,6 +98,7 @@ class Outcome(NamedTuple):
     stages: Dict[str, StageOutcome]
     worst_inputs: Dict[str, List[np.ndarray]]
     coverage: Optional[InputCoverage] = None
+    torch: Optional[Dict[str, str]] = None
 
 
 def open_coverage(path: str) -> Any:
@@ -164,7 +166,8 @@ class Measurement:
             reference = self._reference_outcome()
             stages = {name: _outcome(member) for name, member in self._stages.items()}
             worst = self._worst_inputs(reference, stages)
-            return Outcome(self._source, self._hello["inputs"], reference, stages, worst, self._covered())
+            covered, torch = self._covered(), self._hello["torch"]
+            return Outcome(self._source, self._hello["inputs"], reference, stages, worst, covered, torch)
         finally:
             if self._coverage is not None:
                 self._coverage.close()
@@ -222,6 +225,7 @@ class Measurement:
                 **job.key,
                 "weights": self._hello["weights"],
                 "code": self._hello["code"],
+                "torch": self._hello["torch"],
                 "inputs": self._source.description,
                 "samples": count,
                 "chunk": self._chunk_samples,

@@ -5,7 +5,7 @@ from typing import List, NamedTuple, Optional, Sequence
 import numpy as np
 
 from ferry.errors import VerificationError
-from ferry.verify.index_ranges import IndexRange
+from ferry.verify.integer_span import IndexRange
 
 SEED = 20200923
 

@@ -1,52 +1,61 @@
 """The worker that runs PyTorch: in float64 for the reference, and in float32 for the rounding it has itself."""
 
-import hashlib
 import os
-import sys
 import time
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Union
+from typing import Any, Dict, Iterable, List, Optional, Set, Union
 
 import numpy as np
 
-from ferry.errors import FerryError, ModelFileError, VerificationError
-from ferry.model import model_file
+from ferry.errors import FerryError, VerificationError
 from ferry.model.model_source import ModelSource
 from ferry.runtimes.onnx_reference import OnnxReference
+from ferry.runtimes.other_pytorch import OtherPytorch
 from ferry.runtimes.pytorch_runtime import PytorchRuntime
 from ferry.verify import (
     chunk_file,
+    code_digest,
     float64_share,
     given_inputs,
-    image_inputs,
     index_ranges,
+    own_inputs,
     random_inputs,
     traced_share,
 )
 from ferry.verify.chunk_file import Chunk, NoRoom, Placed, Stored
 from ferry.verify.inference_latency import Latency
-from ferry.verify.input_source import InputSource, RandomInputs
+from ferry.verify.input_source import InputSource, RandomInputs, StoredInputs
 from ferry.verify.output_errors import OutputErrors
 from ferry.verify.output_summary import OutputSummary
 from ferry.verify.random_inputs import Distribution
 
 
 class ReferenceWorker:
-    """The model of ``source``, in PyTorch; in ONNX Runtime where it came as ONNX."""
+    """The model of ``source``, in the PyTorch that it is for; in ONNX Runtime where it came as ONNX."""
 
     def __init__(self, source: ModelSource):
         self._path = path = source.path
-        self._model: Any = OnnxReference(source) if path.endswith(".onnx") else PytorchRuntime(*source)
+        self._other = OtherPytorch(source) if source.needs_other_torch else None
+        if self._other is not None:
+            self._model: Any = self._other
+        elif path.endswith(".onnx"):
+            self._model = OnnxReference(source)
+        else:
+            self._model = PytorchRuntime(source.path, source.weights, source.input_shape)
         self._wide: Any = None
         self._traced = False
         self._latencies = {"float32": Latency(), "float64": Latency()}
 
     def hello(self) -> Dict[str, Any]:
-        """What the model takes and gives, and digests of its weights and of the code it was made by."""
+        """What the model takes and gives, digests of its weights and of the code it was made by, and its ``torch``.
+
+        That holds the versions of another PyTorch's environment, and is ``None`` for the pinned one.
+        """
         return {
             "inputs": self._model.inputs,
             "outputs": self._model.outputs,
             "weights": self._model.weights_digest(),
-            "code": _code_digest(self._path),
+            "code": code_digest.of(self._path) if self._other is None else self._other.code,
+            "torch": None if self._other is None else self._other.environment,
         }
 
     def prepare(self, given: str, limit: int, folder: str, exported: str) -> InputSource:
@@ -57,28 +66,16 @@ class ReferenceWorker:
         specs = self._model.inputs
         if given and random_inputs.is_distribution(given):
             return self._random(random_inputs.parse(given), limit, exported)
-        if given and os.path.isdir(given):
-            preprocessing = self._function("get_preprocessing")
-            if preprocessing is None:
-                raise ModelFileError(
-                    f"INPUTS={given} is a folder, and {self._path} has no get_preprocessing(): define it to return "
-                    "what makes an input of a PIL image, such as a torchvision.transforms.Compose"
-                )
-            files = image_inputs.files_in(given)
-            return given_inputs.from_samples(
-                image_inputs.samples(files[:limit], preprocessing()),
-                f"{min(limit, len(files))} images of {given}",
-                given,
-                specs,
-                limit,
-                folder,
-            )
-        if given:
+        if given and not os.path.isdir(given):
             return given_inputs.from_file(given, specs, limit, folder)
-        get_inputs = self._function("get_inputs")
-        if get_inputs is not None:
-            return given_inputs.of_model_file(self._guarded(get_inputs), self._path, specs, limit, folder)
-        return self._random(random_inputs.STANDARD_NORMAL, limit, exported)
+        own = self._own_inputs(given, limit, folder)
+        return own if own is not None else self._random(random_inputs.STANDARD_NORMAL, limit, exported)
+
+    def _own_inputs(self, given: str, limit: int, folder: str) -> Optional[StoredInputs]:
+        if self._other is None:
+            return own_inputs.stored(self._path, given, self._model.inputs, limit, folder)
+        held = self._other.own_inputs(given, limit, folder)
+        return None if held is None else StoredInputs.from_json(held)
 
     def _random(self, distribution: Distribution, limit: int, exported: str) -> RandomInputs:
         examples = self._model.example_inputs
@@ -278,38 +275,3 @@ class ReferenceWorker:
             if output.shape != like.shape or (np.isfinite(like).all() and not np.isfinite(output).all()):
                 return f"its {spec.name} comes out otherwise than in float32"
         return None
-
-    def _function(self, name: str) -> Any:
-        return model_file.optional_function(self._path, name)
-
-    def _guarded(self, get_inputs: Any) -> Any:
-        def called(count: int) -> Any:
-            try:
-                made = get_inputs(count)
-            except Exception as error:
-                raise ModelFileError(f"{self._path}: get_inputs() failed: {type(error).__name__}: {error}") from error
-            return made if not isinstance(made, Iterator) else self._guarded_items(made)
-
-        return called
-
-    def _guarded_items(self, made: Iterable[Any]) -> Iterator[Any]:
-        try:
-            yield from made
-        except Exception as error:
-            raise ModelFileError(f"{self._path}: get_inputs() failed: {type(error).__name__}: {error}") from error
-
-
-def _code_digest(path: str) -> str:
-    """A digest of the model file and of whatever else was imported that belongs neither to Python nor to Ferry."""
-    ours = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(model_file.__file__))))
-    apart = [os.path.realpath(folder) + os.sep for folder in (sys.prefix, sys.base_prefix, ours)]
-    files = {os.path.realpath(path)}
-    for module in list(sys.modules.values()):
-        file = os.path.realpath(getattr(module, "__file__", None) or os.devnull)
-        if file.endswith(".py") and not any(file.startswith(folder) for folder in apart):
-            files.add(file)
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        with open(file, "rb") as opened:
-            digest.update(hashlib.sha256(opened.read()).digest())
-    return digest.hexdigest()

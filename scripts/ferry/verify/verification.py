@@ -36,6 +36,7 @@ class Verification:
         inputs: the user's ``INPUTS=``.
         tolerance: the user's own limit, as a share of an output's scale.
         given: a ``.tflite`` that Ferry did not make, which is judged in the place of the three.
+        torch_lock: what another PyTorch than the pinned one was installed from; empty where that is not known.
     """
 
     def __init__(
@@ -51,10 +52,11 @@ class Verification:
         tolerance: Optional[float],
         shown: str,
         given: Optional[GivenFile] = None,
+        torch_lock: str = "",
     ):
         self._started = time.monotonic()
         self._source, self._build, self._output, self._device = source, build, output, device
-        self._shown = shown
+        self._shown, self._torch_lock = shown, torch_lock
         self._model = os.path.splitext(os.path.basename(source.path))[0]
         self._settings = Settings(
             samples=samples,
@@ -101,6 +103,8 @@ class Verification:
         for file in self._artifacts.values():
             if artifact(file.path) != file:
                 raise VerificationError(f"{file.path} was replaced while it was being checked; run the check again")
+        if outcome.torch is not None:
+            self._provenance["torch"] = provenance.of_torch(outcome.torch, self._torch_lock)
         return outcome
 
     def _options(self) -> Dict[str, Dict[str, Any]]:
@@ -160,4 +164,15 @@ class Verification:
             notes.append(
                 "the model came as ONNX: PyTorch here stands for ONNX Runtime, and in float64 for Ferry's own evaluator"
             )
+        if outcome.torch is not None:
+            notes.append(_of_another_torch(outcome.torch, self._torch_lock))
         return [*self._given_notes, *notes]
+
+
+def _of_another_torch(versions: Dict[str, str], lock: str) -> str:
+    named = ", ".join(f"{name} {version}" for name, version in versions.items())
+    whose = f"installed from {lock}" if lock else f"an environment of yours, whose versions are not locked ({named})"
+    return (
+        f"the reference is PyTorch {versions['torch']}, {whose}: model.onnx is held against it end to end, and the "
+        "pieces of all stages against the exported graph in float64"
+    )

@@ -5,7 +5,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from ferry.verify.index_ranges import IndexRange, index_ranges
+from ferry.verify.index_ranges import index_ranges
+from ferry.verify.integer_span import IndexRange
 
 pytestmark = pytest.mark.fast
 

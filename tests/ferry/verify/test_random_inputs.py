@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ferry.errors import VerificationError
-from ferry.verify.index_ranges import IndexRange
+from ferry.verify.integer_span import IndexRange
 from ferry.verify.random_inputs import STANDARD_NORMAL, Distribution, describe, draw, is_distribution, parse
 
 pytestmark = pytest.mark.fast

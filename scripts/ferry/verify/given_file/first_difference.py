@@ -162,15 +162,17 @@ def nearest(steps: Sequence[Step], fault: Step, agree: Set[int]) -> Set[int]:
 
 def _model_values(source: ModelSource, arrays: List[np.ndarray]) -> Dict[str, np.ndarray]:
     from ferry.bisect.onnx_side import OnnxSide
-    from ferry.export import pytorch_export
+    from ferry.export import other_torch, pytorch_export
     from ferry.graph import onnx_file
     from ferry.model import model_file
 
     if source.path.endswith(".onnx"):
         model = onnx_file.load(source.path)
+    elif source.needs_other_torch:
+        model = other_torch.export(source).model
     else:
         pytorch_export.install()
-        model = pytorch_export.to_onnx(model_file.load(*source))
+        model = pytorch_export.to_onnx(model_file.load(source.path, source.weights, source.input_shape))
     side = OnnxSide(model)
     inputs = {point.name: array for point, array in zip(side.inputs, arrays)}
     return {**inputs, **side.values([point.name for point in side.points], inputs)}

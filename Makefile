@@ -71,7 +71,7 @@ new: ## write a model file to start from: models/NAME.py
 onnx: $(EXPORTED) $(IMPORTED) ## export the model to ONNX: build/MODEL/model.onnx
 tf: $(FROZEN) ## convert it to a frozen TensorFlow graph: build/MODEL/model.pb
 tflite: $(CONVERTED) $(foreach name,$(NAMES),$(subst %,$(name),$(QUANTIZED))) ## convert it all the way to TensorFlow Lite: build/MODEL/model.tflite; QUANT=int8 adds model.int8.tflite
-verify: $(VERIFIED) $(GIVEN_TFLITE) ## compare the outputs of every stage with PyTorch's: build/MODEL/report.json
+verify: $(VERIFIED) $(GIVEN_TFLITE) ## compare the outputs of every stage with PyTorch's: build/MODEL/report.json; QUANT= proves that file instead
 inspect: $(INSPECTED) ## print what is in model.tflite: inputs, outputs, operators, size, multiply-adds, origin
 targets: $(JUDGED) ## say on which runtimes, delegates and chips model.tflite runs, and what holds it back, by docs/targets/
 bisect: $(BISECTED) ## find the first tensor at which a stage's model differs from the one it was built from
@@ -102,7 +102,7 @@ $(INT8): $(BUILD)/%/model.int8.tflite: | $(BUILD)/%/model.tflite
 
 # In the zoo one that fails is a row of the table, and the table's program fails.
 $(VERIFIED): verify/%: | $(BUILD)/%/model.tflite $(QUANTIZED)
-	$(if $(ZOO),-)$(STAGE) verify '$*'
+	$(if $(ZOO),-)$(STAGE) $(call planned,verifier) '$*'
 
 $(INSPECTED): inspect/%: | $(BUILD)/%/model.tflite $(QUANTIZED)
 	$(STAGE) inspect_tflite '$*'

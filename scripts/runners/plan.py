@@ -38,6 +38,8 @@ VERB_OF = {"model.onnx": "onnx", "model.pb": "tf", "model.tflite": "tflite"}
 QUANTIZED = {"tflite", "verify", "inspect", "zoo"}
 # The variables that have other defaults for a zoo.
 OF_A_ZOO = {"zoo": {"SAMPLES": "20"}, "zoo2020": {"SAMPLES": "3", "REQUIREMENTS": "models/zoo2020/requirements.txt"}}
+# TF 2.4's kernels for int8 take 30 times as long as those for floats.
+QUANTIZED_SAMPLES = "100"
 OF_A_FILE = re.compile(r"(build(?:/[^/]+)*)/([^/]+)/([^/]+)")
 OF_A_VERB = re.compile(r"(verify|bisect|inspect|targets)/(.+)")
 
@@ -76,6 +78,7 @@ def words(goals: Sequence[str]) -> List[str]:
     _check(asked, values)
     zoo = "zoo" if "zoo" in asked.verbs else ""
     made = ["plan", f"build={stages.folder_of(values, zoo)}", *(f"quant={quant}" for quant in asked.quants)]
+    made.append(f"verifier={_verifier(asked.verbs, values)}")
     known = Known()
     for job in jobs(asked.names, asked.of_variables, zoo):
         model = job.models[0]
@@ -86,6 +89,11 @@ def words(goals: Sequence[str]) -> List[str]:
         if set(asked.verbs) - {"matrix", "bench"}:
             made += [f"stale={job.folder(stage)}/{stage.target}" for stage in _stale(job, asked.quants, known)]
     return made
+
+
+def _verifier(verbs: Sequence[str], values: Dict[str, str]) -> str:
+    """The stage that verifies: with QUANT= it proves the quantized file; the zoo's table is of float files."""
+    return "verify_quantized" if values["QUANT"] and not set(OF_A_ZOO) & set(verbs) else "verify"
 
 
 def _stale(job: Job, quants: Sequence[str], known: Known) -> List[Stage]:
@@ -114,6 +122,8 @@ def jobs(names: Sequence[str], of_variables: bool, zoo: str = "") -> List[Job]:
     models: Tuple[Model, ...] = ()
     if of_variables or {"MODEL", "ONNX"} & set(named):
         models = model_names.given(values, named)
+    if values["QUANT"] and "SAMPLES" not in named:
+        values["SAMPLES"] = QUANTIZED_SAMPLES
     for name in photographs.HALVES:
         if values[name] == photographs.NAME:
             values[name] = photographs.path(name)
@@ -190,6 +200,8 @@ def _check(asked: Asked, values: Dict[str, str]) -> None:
         if not os.path.isfile(str(ROOT / os.path.expanduser(values["TFLITE"]))):
             raise RunnerError(f"there is no TFLITE file {printable(values['TFLITE'])}")
     used = {name for verb in asked.verbs for stage in VERBS[verb] for name in stages.BY_NAME[stage].variables}
+    if "verify" in asked.verbs:
+        used |= set(stages.BY_NAME[_verifier(asked.verbs, values)].variables)
     used |= {name for quant in asked.quants for name in stages.quantization(quant).variables}
     if "matrix" not in asked.verbs:
         tfs, torches = [values["TF"]], [values["TORCH"]]

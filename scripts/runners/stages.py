@@ -232,6 +232,27 @@ TABLE = (
         makes=_REPORT,
     ),
     Stage(
+        "verify_quantized",
+        "scripts/verify_quantized.py",
+        (
+            *_the_model(),
+            Option("--build", FOLDER),
+            Option("--quant", VARIABLE, "QUANT"),
+            Option("--layout", VARIABLE, "LAYOUT"),
+            Option("--samples", VARIABLE, "SAMPLES"),
+            Option("--inputs", VARIABLE, "INPUTS", ALONE),
+            Option("--calibration", VARIABLE, "CALIBRATION", ALONE),
+            Option("--accuracy-drop", VARIABLE, "ACCURACY_DROP"),
+            Option("--output", OUTPUT),
+        ),
+        reads=("model.onnx", "model.tflite", "model.*.tflite", "model.*.json", "report.json"),
+        makes=(
+            Product("report.*.html", always=True),
+            Product("report.*.junit.xml", always=True),
+            Product("report.*.json", always=True),
+        ),
+    ),
+    Stage(
         "bisect_model",
         "scripts/bisect_model.py",
         (*_the_model(), Option("--build", FOLDER), Option("--layout", VARIABLE, "LAYOUT"), Option("--output", OUTPUT)),

@@ -74,6 +74,11 @@ TABLE = (
         ("float16", "dynamic", "int8", ""),
     ),
     Variable(
+        "ACCURACY_DROP",
+        "",
+        "what a quantized model's decisions may lose, as in 1%; unset, they are counted alone",
+    ),
+    Variable(
         "SKIP",
         "",
         "the operators that QUANT leaves in float: patterns of kinds or of tensors, as in SOFTMAX,decoder*",

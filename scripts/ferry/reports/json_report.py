@@ -2,17 +2,18 @@
 
 import dataclasses
 import json
-from typing import Any, Dict
+from typing import Any, Dict, Union
 
 from ferry.errors import InputFileError
 from ferry.printable import printable
+from ferry.verify.quantized.quantized_verdict import QuantizedVerdict
 from ferry.verify.verdict import Verdict
 
 # Raised when a field is removed or means something else.
 SCHEMA_VERSION = 3
 
 
-def as_plain(verdict: Verdict) -> Dict[str, Any]:
+def as_plain(verdict: Union[Verdict, QuantizedVerdict]) -> Dict[str, Any]:
     """The verdict as dictionaries, lists, numbers and text that is safe to show."""
     return {"schema_version": SCHEMA_VERSION, **_plain(verdict)}
 

@@ -26,6 +26,28 @@ def render(report: Dict[str, Any]) -> bytes:
             case = _case(suite, report, f"{name}: {output}", 0.0)
             if verdict["fault"]:
                 _fail(case, verdict["fault"], [])
+    return _finished(suite, report)
+
+
+def render_quantized(report: Dict[str, Any]) -> bytes:
+    """One test case an operator of a quantized file, an output and a row of decisions; what is wrong fails the file."""
+    suite = ElementTree.Element("testsuite", name=printable(f"ferry.{report['model']}.{report['quant']}"))
+    if report["fault"]:
+        case = _case(suite, report, "verify", report["seconds"])
+        ElementTree.SubElement(case, "error", message=printable(report["fault"]), type="VerificationError")
+    for operator in report["fidelity"]:
+        case = _case(suite, report, f"{operator['position']}: {operator['operator']} {operator['name']}", 0.0)
+        if operator["fault"]:
+            _fail(case, operator["fault"], [])
+    of_the_whole = report["faults"][sum(operator["fault"] is not None for operator in report["fidelity"]) :]
+    if not report["fault"]:
+        case = _case(suite, report, "cost and decisions", report["seconds"])
+        if of_the_whole:
+            _fail(case, of_the_whole[0], of_the_whole[1:])
+    return _finished(suite, report)
+
+
+def _finished(suite: ElementTree.Element, report: Dict[str, Any]) -> bytes:
     cases = suite.findall("testcase")
     suite.set("tests", str(len(cases)))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))

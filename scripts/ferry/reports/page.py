@@ -23,7 +23,25 @@ NAMES = {
 
 def render(report: Dict[str, Any]) -> str:
     """The page of a report: the same report always as the same text."""
-    environment = jinja2.Environment(
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            report=report,
+            style=style(),
+            chart=charts,
+            outputs=_outputs(report),
+            latencies=_latencies(report),
+            operators=_operators(report),
+            flex=any(name.startswith("Flex") for name in (report["stages"].get("tflite") or {}).get("operators") or {}),
+            failed=[name for name, stage in report["stages"].items() if not stage["passed"]],
+        )
+    )
+
+
+def environment() -> jinja2.Environment:
+    """What fills in the templates of this folder: all that is not markup is escaped, and figures have their filters."""
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
         trim_blocks=True,
@@ -31,7 +49,7 @@ def render(report: Dict[str, Any]) -> str:
         undefined=jinja2.StrictUndefined,
         finalize=_shown,
     )
-    environment.filters.update(
+    made.filters.update(
         scientific=figures.scientific,
         multiple=figures.multiple,
         share=figures.share,
@@ -41,19 +59,13 @@ def render(report: Dict[str, Any]) -> str:
         cosine=figures.cosine,
         called=lambda name: NAMES.get(name, name),
     )
+    return made
+
+
+def style() -> Markup:
+    """The style sheet of every page: markup, since it is not text in which quotes may be escaped."""
     with open(os.path.join(FOLDER, "page.css"), encoding="utf-8") as file:
-        style = file.read()
-    return environment.get_template("page.html.j2").render(
-        report=report,
-        # Markup, since a style sheet is not text in which quotes may be escaped.
-        style=Markup(style),
-        chart=charts,
-        outputs=_outputs(report),
-        latencies=_latencies(report),
-        operators=_operators(report),
-        flex=any(name.startswith("Flex") for name in (report["stages"].get("tflite") or {}).get("operators") or {}),
-        failed=[name for name, stage in report["stages"].items() if not stage["passed"]],
-    )
+        return Markup(file.read())
 
 
 def _shown(value: Any) -> Any:

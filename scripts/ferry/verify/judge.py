@@ -3,7 +3,9 @@
 import json
 from typing import Any, Dict, List, Optional
 
+from ferry.runtimes import TensorSpec
 from ferry.verify import criterion, output_figures, worst_input
+from ferry.verify.input_source import InputSource
 from ferry.verify.measure import Outcome, ReferenceOutcome, StageOutcome
 from ferry.verify.output_errors import OutputErrors
 from ferry.verify.verdict import (
@@ -49,11 +51,7 @@ def verdict(
         samples=outcome.source.count,
         seconds=round(seconds, 3),
         settings=settings,
-        inputs=Inputs(
-            **outcome.source.description,
-            integers=[IntegerInput(*each) for each in outcome.source.integers],
-            tensors=[Tensor(spec.name, list(spec.shape), str(spec.dtype)) for spec in outcome.inputs],
-        ),
+        inputs=inputs_given(outcome.source, outcome.inputs),
         criterion=_criterion(outcome.source.count),
         reference=_reference(reference),
         noise_floor=None
@@ -65,6 +63,15 @@ def verdict(
         stages=stages,
         provenance=provenance,
         coverage=outcome.coverage,
+    )
+
+
+def inputs_given(source: InputSource, specs: List[TensorSpec]) -> Inputs:
+    """What the model was given: the samples of ``source``, for the inputs ``specs``."""
+    return Inputs(
+        **source.description,
+        integers=[IntegerInput(*each) for each in source.integers],
+        tensors=[Tensor(spec.name, list(spec.shape), str(spec.dtype)) for spec in specs],
     )
 
 

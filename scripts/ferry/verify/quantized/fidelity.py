@@ -58,6 +58,11 @@ class Fidelity:
             except UnsupportedModelError as error:
                 self._checks.append((operator, None, str(error)))
 
+    @property
+    def checks(self) -> List[OperatorCheck]:
+        """The checks of those operators that can be run alone."""
+        return [check for _, check, _ in self._checks if check is not None]
+
     def run(self, samples: Iterable[List[np.ndarray]]) -> List[OperatorFidelity]:
         """What comes of each operator over the ``samples``, in the order in which they run."""
         opened = EveryTensor(self._network)

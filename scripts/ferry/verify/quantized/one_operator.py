@@ -21,6 +21,8 @@ _CODES = {dtype: code for code, dtype in DTYPES.items()}
 class OneOperator:
     """``operator`` of ``network`` with ``constants`` in the place of its own, by their positions.
 
+    ``given`` are the positions of the tensors that it is to be given.
+
     Raises:
         UnsupportedModelError: TFLite has no float kernel for it, or it keeps a state.
     """
@@ -34,12 +36,12 @@ class OneOperator:
         except (ValueError, RuntimeError) as error:
             raise UnsupportedModelError(f"{operator.kind} has no float kernel: {first_line(error)}") from error
         self._fed = [detail["index"] for detail in self._interpreter.get_input_details()]
-        self._given = [tensor for tensor in dict.fromkeys(operator.inputs) if tensor >= 0 and tensor not in constants]
+        self.given = [tensor for tensor in dict.fromkeys(operator.inputs) if tensor >= 0 and tensor not in constants]
         self._made = [detail["index"] for detail in self._interpreter.get_output_details()]
 
     def run(self, values: Dict[int, np.ndarray]) -> List[np.ndarray]:
         """Its outputs, float64 where they are real, for the ``values`` of its inputs, by position."""
-        for index, tensor in zip(self._fed, self._given):
+        for index, tensor in zip(self._fed, self.given):
             value = values[tensor]
             self._interpreter.set_tensor(index, value.astype(np.float32) if value.dtype.kind == "f" else value)
         self._interpreter.invoke()

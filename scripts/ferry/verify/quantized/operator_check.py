@@ -117,6 +117,20 @@ class OperatorCheck:
         held = self._quantized.tensors[tensor]
         return (self._ranges.steps(tensor) or held.steps) if held.quantized else None
 
+    @property
+    def rounds(self) -> bool:
+        """Whether its constants are rounded, or what it is given."""
+        return self._hybrid or any(constant.stored.dtype != np.float32 for constant in self.constants)
+
+    def exactly(self, values: Dict[int, np.ndarray]) -> List[np.ndarray]:
+        """What the float operator computes of ``values``, by the positions of its own inputs."""
+        assert self._exact is not None
+        return self._exact.run(values)
+
+    def ideally(self, values: Dict[int, np.ndarray]) -> List[np.ndarray]:
+        """The same with constants as an ideal quantizer holds them; the outputs are not rounded."""
+        return self._ideal.run(self._as_hybrid({tensor: values[tensor] for tensor in self._ideal.given}))
+
     def input_steps(self) -> Optional[Steps]:
         """The ideal steps of what it is given first."""
         first = self.operator.inputs[ideal.data_place(self.operator.kind)]

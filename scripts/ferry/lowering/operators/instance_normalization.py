@@ -3,7 +3,9 @@
 import tensorflow as tf
 
 from ferry.graph.operator_registry import lowers
+from ferry.lowering.broadcasting import broadcast
 from ferry.lowering.declined import Declined, Lowered
+from ferry.lowering.long_sums import reduced_in_steps
 from ferry.lowering.node import Node
 from ferry.lowering.tensors import ChannelsLast, Tensors
 
@@ -19,9 +21,9 @@ def lower(node: Node, tensors: Tensors) -> Lowered:
         return Declined("its input is not known to be of one, two or three spatial dimensions")
     x = tensors.last(node.inputs[0])
     axes = list(range(1, len(shape) - 1))
-    centred = x - tf.reduce_mean(x, axes, keepdims=True)
-    variance = tf.reduce_mean(centred * centred, axes, keepdims=True)
+    centred = broadcast(tf.subtract, [x, reduced_in_steps(x, axes, tf.reduce_mean, keepdims=True)])
+    variance = reduced_in_steps(centred * centred, axes, tf.reduce_mean, keepdims=True)
     factor = tf.math.rsqrt(variance + tf.constant(node.attributes["epsilon"], x.dtype))
     # On one value a channel, not on the whole tensor.
-    y = centred * (factor if (scale == 1).all() else factor * scale)
+    y = broadcast(tf.multiply, [centred, factor if (scale == 1).all() else factor * scale])
     return [ChannelsLast(y if (shift == 0).all() else y + shift)]

@@ -75,3 +75,14 @@ def test_a_sum_of_many_is_right_in_either_layout(operator):
     shape = [1, 3, 3, 1300]
     for model in both_layouts(helper.make_node(operator, ["x"], ["y"], name="it", **axes), shape):
         assert_converted(model, {"x": normal(1, *shape)})
+
+
+@pytest.mark.parametrize(
+    "operator, attributes", [("GlobalAveragePool", {}), ("ReduceMean", {"axes": [2, 3], "keepdims": 0})]
+)
+def test_a_mean_over_a_large_plane_is_two_pools(operator, attributes):
+    node = helper.make_node(operator, ["x"], ["y"], name="it", **attributes)
+    shape = [2, 3, 40, 50]
+    model = after_a_convolution([node], shape)
+    operators = flatbuffer.operators(assert_converted(model, {"x": normal(1, *shape)}))
+    assert operators["AVERAGE_POOL_2D"] == 2 and "MEAN" not in operators

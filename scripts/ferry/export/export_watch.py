@@ -69,7 +69,7 @@ class Watch:
         """A method of tensors that hands a value to Python; noted if the value depends on the model's input."""
 
         def read(tensor, *arguments, **named):
-            if torch._C._get_tracing_state() is not None and _depends_on_values(tensor):
+            if torch._C._get_tracing_state() is not None and depends_on_values(tensor):
                 self.read_values.append(Place(name, _line_of_caller()))
             return original(tensor, *arguments, **named)
 
@@ -130,7 +130,7 @@ def _is_training(node: Any) -> bool:
     return node.kind() == "onnx::Dropout" or (node.kind() == "onnx::BatchNormalization" and node.outputsSize() > 1)
 
 
-def _depends_on_values(tensor: torch.Tensor) -> bool:
+def depends_on_values(tensor: torch.Tensor) -> bool:
     """Whether a traced tensor follows from the model's input by more than its shape."""
     try:
         pending = [torch._C._get_value_trace(tensor).node()]

@@ -13,6 +13,7 @@ from ferry.export import export_watch, source_lines, symbolics, type_check
 from ferry.export.export_result import Exported
 from ferry.export.export_watch import Place, Watch
 from ferry.export.patches import (
+    assignments,
     inline_functions,
     python_sizes,
     scripted_functions,
@@ -88,7 +89,7 @@ def _in_opset(opset: int, model: PytorchModel) -> Attempt:
     with export_watch.watching() as watch, tempfile.TemporaryDirectory(prefix="ferry-") as folder:
         path = os.path.join(folder, "model.onnx")
         try:
-            with python_sizes.used(), strided_gathers.used():
+            with python_sizes.used(), strided_gathers.used(), assignments.used():
                 _run_exporter(opset, model, path)
         except Exception as error:  # The exporter raises RuntimeError, TypeError, IndexError, … for what it lacks.
             # Values of this graph that its frames hold would be taken for the next attempt's, at the same addresses.

@@ -35,6 +35,8 @@ def test_it_computes_what_pytorch_does(tmp_path, members, forward, example, oper
 
 
 SPECTRUM = "torch.stft(x, {}, hop_length={}, {})"
+# x with some elements replaced, and used once more.
+SET = "[(y, y.__setitem__({}, {}), y * 2)[2] for y in [x.clone()]][0]"
 # What the model computes of its input x, and an example of x.
 FORMS = {
     "normalize": ("F.normalize(x, dim=1)", "torch.randn(2, 5)"),
@@ -95,6 +97,12 @@ FORMS = {
         "F.grid_sample(x, F.affine_grid(x[:, 0, :2, :3] / 2, (2, 3, 4, 5), align_corners=False), align_corners=False)",
         "torch.randn(2, 3, 5, 6)",
     ),
+    "assignment with a step": (SET.format("(..., slice(None, None, 2))", "x[:, ::2] * 2"), "torch.randn(3, 6)"),
+    "assignment of a negative row": (SET.format("-2", "x[0]"), "torch.randn(3, 6)"),
+    "assignment of a block": (SET.format("(slice(-2, None), slice(1, 4))", "3"), "torch.randn(3, 6)"),
+    "assignment by a mask": (SET.format("x > 0", "3") + " + " + SET.format("x[:, 0] > 0", "-1.5"), "torch.randn(3, 6)"),
+    "assignment by numbers": (SET.format("torch.tensor([2, 0])", "x[:2] * 5"), "torch.randn(3, 6)"),
+    "assignment to a view's elements": (SET.format("(..., 0)", "y[..., 0].add_(1)"), "torch.randn(3, 6)"),
     "triu": ("torch.triu(x, 1) + torch.tril(x, -1) * 2", "torch.randn(2, 4, 5)"),
     "log10": ("torch.log10(x.abs() + 1)", "torch.randn(3, 4)"),
     "roll": ("torch.roll(x, (1, -2), (1, 2)) + torch.roll(x, 3)", "torch.randn(2, 4, 5)"),

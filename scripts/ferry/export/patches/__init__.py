@@ -5,6 +5,7 @@
 | ``python_sizes`` | a tensor's sizes are numbers, not tensors; so they are for ``F.interpolate`` | a model is traced |
 | ``inline_functions`` | ``autograd.Function.apply`` runs ``forward()`` | always; it matters in a trace |
 | ``scripted_functions`` | ``torch.jit.script`` leaves a function that a trace can follow as it is | always; likewise |
+| ``assignments`` | ``x[index] = value`` gathers, or chooses by the mask | a model is traced |
 | ``strided_gathers`` | ``as_strided`` gathers elements | a model is traced |
 | ``symbolics_listed_once`` | the exporter lists its symbolic functions once | always |
 | ``float64_convolution`` | ``F.conv2d`` of float64 has a depthwise kernel | a reference is computed |

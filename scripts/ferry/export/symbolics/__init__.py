@@ -46,6 +46,8 @@ SYMBOLICS: Dict[str, Callable[..., Any]] = {
 def register(opsets: Iterable[int]) -> None:
     """Have the exporter use these functions in each of ``opsets``."""
     for opset in opsets:
+        # An export that passed over an operator has put Caffe2's functions there, whose slice() knows no step.
+        symbolic_registry._registry.pop(("", opset), None)
         symbolic_registry.register_version("", opset)
         newer = products.SINCE_OPSET_12 if opset >= 12 else {}
         for name, function in {**SYMBOLICS, **newer}.items():

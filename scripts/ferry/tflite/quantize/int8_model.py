@@ -6,7 +6,7 @@ from tensorflow.lite.python import convert as tf_convert
 
 from ferry.errors import UnsupportedModelError, first_line
 from ferry.tflite.editable import EditableModel
-from ferry.tflite.quantize import float_model, float_operators, float_run, keep_float, ready
+from ferry.tflite.quantize import float_model, float_operators, float_run, keep_float, ready, transpose_conv_steps
 from ferry.tflite.quantize.float_model import FloatConstants, InFloat
 from ferry.tflite.quantize.float_run import Range, Samples, Seen
 from ferry.tflite.quantize.skip import Skip
@@ -41,6 +41,7 @@ def made(float_data: bytes, samples: Samples, skip: Skip, integer_io: bool) -> I
     used = _used(seen)
     quantized = float_model.editable(_quantized(_with_ranges(data, used), integer_io))
     final = EditableModel(data)
+    transpose_conv_steps.give_each_channel_its_own(quantized, final)
     hybrid = float_operators.hybrid(final, reasons)
     in_float = keep_float.keep(quantized, final, FloatConstants(float_data), reasons, hybrid)
     quantized.put_in_order()

@@ -29,7 +29,8 @@ def convert(arguments, console) -> int:
         light = convert_onnx.convert_light(model, arguments.layout, True, recurrence)
         for name, reason in recurrence.unrolled.items():
             console.print(f"onnx_to_tf: {name} is unrolled: {reason}", markup=False)
-    frozen_graph.note_origin(light.graph_def, regular_file.sha256(arguments.input), arguments.recurrent)
+    digest, article_alone = regular_file.sha256(arguments.input), arguments.graph == "article"
+    frozen_graph.note_origin(light.graph_def, digest, arguments.recurrent, article_alone)
     atomic_file.write_pieces(arguments.output, light_graph.pieces(light))
     detail = f"{sum(node.op not in ('Const', 'Placeholder') for node in light.graph_def.node)} operators"
     stage.result(console, "onnx_to_tf", arguments.output, detail, started)

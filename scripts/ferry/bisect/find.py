@@ -103,7 +103,7 @@ class Bisection:
         reference = OnnxSide(convert_onnx.prepare(original.model))
         graph_def = frozen_graph.load(self.path("model.pb"))
         recurrent = frozen_graph.recurrent(graph_def)
-        side = TensorflowSide(graph_def, places(reference.model, self._layout, recurrent))
+        side = TensorflowSide(graph_def, places(reference.model, self._layout, graph_def))
         again = convert_onnx.convert(original.model, self._layout, recurrence=Recurrence(recurrent))
         if frozen_graph.onnx_digest(graph_def):
             frozen_graph.note_origin(again, frozen_graph.onnx_digest(graph_def), recurrent)
@@ -118,7 +118,7 @@ class Bisection:
     def _conversion(self, arrays: List[np.ndarray]) -> Optional[Finding]:
         reference = OnnxSide(convert_onnx.prepare(self.onnx_model()))
         graph_def = frozen_graph.load(self.path("model.pb"))
-        found = places(reference.model, self._layout, frozen_graph.recurrent(graph_def))
+        found = places(reference.model, self._layout, graph_def)
         graph = TensorflowSide(graph_def, found).graph
         side = TfliteSide(flatbuffer.load(self.path("model.tflite")), graph, found)
         return self._walked("tflite", "conversion", reference, side, fed(reference, arrays), reference)

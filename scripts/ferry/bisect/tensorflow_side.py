@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from ferry.bisect.layout import Place
 from ferry.bisect.side import Point, Side
+from ferry.frozen import frozen_graph
 from ferry.frozen.frozen_graph import GraphDef
 from ferry.graph.from_onnx import from_onnx
 from ferry.graph.input_output_names import fed_names
@@ -19,12 +20,17 @@ from ferry.lowering.tensors import ChannelsLast
 PASSES_ON = ("Identity", "StopGradient")
 
 
-def places(prepared: onnx.ModelProto, layout: str, recurrent: str = "") -> Dict[str, List[Place]]:
-    """Where each tensor of ``prepared`` is in the graph that the lowerings make of it, the place it is made in first.
+def places(prepared: onnx.ModelProto, layout: str, graph_def: GraphDef) -> Dict[str, List[Place]]:
+    """Where each tensor of ``prepared`` is in ``graph_def``, which was made of it, the place it is made in first.
 
-    ``layout`` is ``nchw`` or ``nhwc``, ``recurrent`` what :func:`frozen_graph.recurrent` says. The names in a graph
-    depend on these, the model and the lowerings alone, so that building it again finds them.
+    ``layout`` is ``nchw`` or ``nhwc``. The names in a graph depend on this, the model, the lowerings and what the graph
+    notes of itself, so that building it again finds them. In a graph that onnx-tf made alone, a name of the lowerings
+    may be that of another tensor: there the inputs and outputs alone are known.
     """
+    if frozen_graph.is_articles(graph_def):
+        names = [*fed_names(prepared.graph), *(info.name for info in prepared.graph.output)]
+        return {name: [Place(f"{name}:0", False)] for name in names}
+    recurrent = frozen_graph.recurrent(graph_def)
     graph, tensors = graph_builder.build_tensors(from_onnx(prepared), layout, Recurrence(recurrent))
     found: Dict[str, List[Place]] = {}
     for name in [*fed_names(prepared.graph), *(name for node in prepared.graph.node for name in node.output)]:

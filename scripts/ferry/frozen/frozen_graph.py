@@ -12,7 +12,7 @@ from ferry.errors import InputFileError, first_line
 from ferry.frozen import light_graph
 from ferry.frozen.light_graph import LightGraph
 
-_ONNX_DIGEST, _NODES, _RECURRENT = "_onnx_sha256", "_nodes", "_recurrent"
+_ONNX_DIGEST, _NODES, _RECURRENT, _ARTICLE = "_onnx_sha256", "_nodes", "_recurrent", "_article"
 
 
 def load(path: str) -> GraphDef:
@@ -65,9 +65,10 @@ def _without_constants(light: LightGraph) -> GraphDef:
     return made
 
 
-def note_origin(graph_def: GraphDef, digest: str, recurrent: str = "") -> None:
+def note_origin(graph_def: GraphDef, digest: str, recurrent: str = "", article: bool = False) -> None:
     """Note in ``graph_def`` the ``.onnx`` file that it comes from, the ``RECURRENT`` and how many nodes it has.
 
+    ``article`` is whether onnx-tf made it alone.
     It may be cut off between two nodes, and is a graph still. TensorFlow passes over attributes with such names.
     """
     for node in graph_def.node:
@@ -76,6 +77,8 @@ def note_origin(graph_def: GraphDef, digest: str, recurrent: str = "") -> None:
             node.attr[_NODES].i = len(graph_def.node)
             if recurrent:
                 node.attr[_RECURRENT].s = recurrent.encode()
+            if article:
+                node.attr[_ARTICLE].b = True
             return
 
 
@@ -87,6 +90,11 @@ def onnx_digest(graph_def: GraphDef) -> str:
 def recurrent(graph_def: GraphDef) -> str:
     """The ``RECURRENT`` that ``note_origin`` noted, or an empty string: the rule."""
     return _noted(graph_def, _RECURRENT)
+
+
+def is_articles(graph_def: GraphDef) -> bool:
+    """Whether ``note_origin`` noted that onnx-tf made it alone."""
+    return any(_ARTICLE in node.attr for node in graph_def.node)
 
 
 def _noted(graph_def: GraphDef, key: str) -> str:

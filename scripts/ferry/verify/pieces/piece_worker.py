@@ -92,7 +92,7 @@ class PieceWorker:
         model = to_onnx(graph)
         regions = _regions(model)
         graph_def = frozen_graph.load(self._bisection.path("model.pb"))
-        found = places(prepared, self._layout, frozen_graph.recurrent(graph_def))
+        found = places(prepared, self._layout, graph_def)
         tensorflow = TensorflowSide(graph_def, found)
         openers: Dict[str, Callable[[], Side]] = {
             "tensorflow": lambda: tensorflow,

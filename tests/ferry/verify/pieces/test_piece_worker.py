@@ -144,3 +144,24 @@ def test_a_model_that_came_as_onnx_is_held_against_itself_in_float64(net, tmp_pa
     found = prove(given, build)
     assert all(pieces.right for pieces in found.values()), found
     assert np.isfinite(found["onnx"].resolution)
+
+
+@pytest.mark.parametrize("options", [("--graph", "article"), ("--layout", "nhwc")])
+def test_pieces_of_other_graphs_bear_no_names_of_the_lowerings(tmp_path, options):
+    """onnx-tf's own Relu_1 is another tensor than the lowerings'; with the channels last inputs have another layout."""
+    forward = "self.d(F.max_pool2d(torch.relu(self.c(x)), 2).relu())"
+    members = "torch.manual_seed(1); self.c = nn.Conv2d(3, 8, 3, padding=1); self.d = nn.Conv2d(8, 4, 3)"
+    model = write_model(tmp_path / "m.py", forward, "torch.randn(1, 3, 12, 12)", members)
+    convert(model, tmp_path)
+    for name, *arguments in (
+        ("onnx_to_tf", "--input", tmp_path / "model.onnx", "--output", tmp_path / "model.pb", *options),
+        ("tf_to_tflite", "--input", tmp_path / "model.pb", "--output", tmp_path / "model.tflite"),
+    ):
+        done = run_stage(name, *arguments)
+        assert done.returncode == 0, done.stderr
+    worker = PieceWorker(ModelSource(str(model), "", ""), str(tmp_path), "nhwc" if "nhwc" in options else "nchw")
+    found = worker.prove(
+        ["tensorflow", "tflite"], random_inputs.draw(0, worker.examples, random_inputs.STANDARD_NORMAL)
+    )
+    assert all(pieces.right for pieces in found.values()), found
+    assert (found["tensorflow"].count == 1) == ("article" in options)

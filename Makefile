@@ -139,7 +139,7 @@ test-fast: ## run the tests that need no PyTorch and no TensorFlow, in under a m
 	$(QUIET)$(RUNNERS) test --marks=fast
 
 test: ## run the tests of every stage and runner, in minutes; PYTEST="-k name" picks some
-	$(QUIET)$(RUNNERS) test --marks='not slow'
+	$(QUIET)$(RUNNERS) test --side-by-side --marks='not slow'
 
 test-all: test test-slow test-engines ## run the whole: also TF 2.2, operators, the browser, long properties, the engines
 

@@ -9,8 +9,18 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
 import pytest
 
+import side_by_side
 from programs import ROOT, convert
 from runners import venv
+
+
+def pytest_runtestloop(session):
+    """Under side_by_side.py the modules are shared out among processes; else pytest's own loop runs them all."""
+    claims = os.environ.get(side_by_side.CLAIMS)
+    if not claims or session.config.option.collectonly or session.testsfailed:
+        return None
+    side_by_side.run_unclaimed(session, claims)
+    return True
 
 
 @pytest.fixture(autouse=True)

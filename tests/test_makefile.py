@@ -13,6 +13,7 @@ import pytest
 from programs import KEPT_OUT, ROOT, run, run_stage, write_model, write_model_outside
 from runners import stages
 
+SLOW = pytest.mark.slow
 STAGES = ("export_onnx", "onnx_to_tf", "tf_to_tflite")
 
 
@@ -80,10 +81,10 @@ def test_a_second_make_does_nothing_and_asks_for_no_engine(made):
     ("changed", "text", "remade"),
     [
         ("models/tiny.py", "# a remark\n", ["export_onnx"]),
-        ("models/tiny.py", "Model.forward = lambda self, x: self.c(x)\n", list(STAGES)),
+        pytest.param("models/tiny.py", "Model.forward = lambda self, x: self.c(x)\n", list(STAGES), marks=SLOW),
         ("scripts/ferry/lowering/operators/conv.py", "# a remark\n", ["onnx_to_tf"]),
-        ("scripts/tf_to_tflite.py", "# a remark\n", ["tf_to_tflite"]),
-        ("scripts/verify.py", "# a remark\n", []),
+        pytest.param("scripts/tf_to_tflite.py", "# a remark\n", ["tf_to_tflite"], marks=SLOW),
+        pytest.param("scripts/verify.py", "# a remark\n", [], marks=SLOW),
         ("models/other.py", "# a remark\n", []),
     ],
 )
@@ -140,7 +141,7 @@ def test_a_model_file_that_is_edited_during_its_export_is_stale(made):
         marker.unlink()
 
 
-@pytest.mark.parametrize("damage", ["text", "cut", "folder", "other"])
+@pytest.mark.parametrize("damage", ["text", *(pytest.param(each, marks=SLOW) for each in ("cut", "folder", "other"))])
 def test_a_damaged_record_means_stale_and_is_no_error(made, damage):
     record = made / "build" / "tiny" / ".made" / "model.pb.json"
     whole = record.read_text()
@@ -164,7 +165,9 @@ def test_a_file_of_rules_that_a_stage_has_left_is_not_read(made):
     assert not (made / "x").exists()
 
 
-@pytest.mark.parametrize(("runner", "remade"), [("docker", True), ("podman", True), ("venv", False)])
+@pytest.mark.parametrize(
+    ("runner", "remade"), [("docker", True), pytest.param("podman", True, marks=SLOW), ("venv", False)]
+)
 def test_a_changed_dockerfile_counts_where_the_stages_run_in_its_image(made, runner, remade):
     arguments = ["-n", "tflite", "MODEL=tiny", f"RUNNER={runner}"]
     assert planned(run("make", *arguments, cwd=str(made))) == []
@@ -192,6 +195,7 @@ def test_make_b_makes_all_anew(made):
     assert stages_run(make(made, "-B", "tflite", "MODEL=tiny")) == list(STAGES)
 
 
+@SLOW
 def test_several_models_are_made_side_by_side(checkout):
     shutil.rmtree(str(checkout / "build"), ignore_errors=True)
     done = make(checkout, "-j4", "tflite", "MODEL=tiny other")
@@ -263,7 +267,7 @@ def test_a_bad_argument_is_an_error(checkout, arguments, message):
     assert message in done.stderr
 
 
-@pytest.mark.slow
+@SLOW
 def test_the_articles_graph_has_a_folder_of_its_own(made):
     artifacts = [made / "build" / "tiny" / name for name in ("model.onnx", "model.pb", "model.tflite")]
     before = {path: path.stat().st_mtime_ns for path in artifacts}
@@ -275,6 +279,7 @@ def test_the_articles_graph_has_a_folder_of_its_own(made):
     assert make(made, "tflite", "MODEL=tiny", "GRAPH=article").stdout.strip().startswith("make: Nothing to be done")
 
 
+@SLOW
 def test_each_layout_has_a_folder_of_its_own_and_is_verified_as_what_it_is(made):
     artifact = made / "build" / "tiny" / "model.tflite"
     before = artifact.read_bytes()
@@ -285,7 +290,7 @@ def test_each_layout_has_a_folder_of_its_own_and_is_verified_as_what_it_is(made)
     assert make(made, "tflite", "MODEL=tiny").stdout.strip().startswith("make: Nothing to be done")
 
 
-@pytest.mark.slow
+@SLOW
 def test_going_between_the_two_tensorflows_makes_nothing_anew(made):
     first = make(made, "tflite", "MODEL=tiny", "TF=2.2")
     assert first.returncode == 0, first.stderr
@@ -299,7 +304,7 @@ def test_going_between_the_two_tensorflows_makes_nothing_anew(made):
     assert now == [[], list(STAGES)]
 
 
-@pytest.mark.slow
+@SLOW
 def test_the_matrix_is_the_makefiles_too(made):
     before = (made / "build" / "tiny" / "model.tflite").read_bytes()
     done = make(made, "matrix", "MODEL=tiny", "SAMPLES=5")
@@ -353,7 +358,7 @@ def test_a_build_folder_that_cannot_be_written_is_an_error(checkout):
         (checkout / "build").unlink()
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("stop", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=SLOW)])
 def test_an_interrupted_make_leaves_nothing_half_written(made, stop):
     model, build = made / "models" / "tiny.py", made / "build" / "tiny"
     before, source = (build / "model.onnx").read_bytes(), model.read_text()
@@ -387,6 +392,7 @@ def outside(tmp_path):
     return write_model_outside(tmp_path)
 
 
+@SLOW
 def test_a_model_outside_is_made_anew_when_anything_it_read_changes(checkout, outside):
     folder = outside.parent
     arguments = ["verify", f"MODEL={outside}", "SAMPLES=5"]
@@ -399,7 +405,7 @@ def test_a_model_outside_is_made_anew_when_anything_it_read_changes(checkout, ou
     assert "No such file or directory: " in make(checkout, "tflite", f"MODEL={outside}").stderr
 
 
-@pytest.mark.slow
+@SLOW
 def test_the_matrix_takes_a_model_outside_with_weights(checkout, outside):
     weights = f"WEIGHTS={outside.parent}/elsewhere/w.pth"
     done = make(checkout, "matrix", "TF=2.4", f"MODEL={outside}", weights, "SAMPLES=5")
@@ -407,7 +413,7 @@ def test_the_matrix_takes_a_model_outside_with_weights(checkout, outside):
     assert done.stdout.splitlines()[1].split()[:4] == ["far", "2.4", "venv", "passed"]
 
 
-@pytest.mark.slow
+@SLOW
 def test_other_weights_make_it_anew_and_the_check_has_the_same_ones(checkout, outside):
     weights = f"WEIGHTS={outside.parent}/elsewhere/w.pth"
     shutil.rmtree(str(checkout / "build"), ignore_errors=True)

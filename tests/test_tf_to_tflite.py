@@ -22,7 +22,14 @@ def bad_files(mobilenet):
     }
 
 
-@pytest.mark.parametrize("kind", ["empty", "truncated", "foreign", "no inputs", "unknown operator"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "truncated",
+        "no inputs",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("empty", "foreign", "unknown operator")),
+    ],
+)
 def test_a_bad_file_is_one_clear_message_and_no_target(mobilenet, tmp_path, kind):
     data, message = bad_files(mobilenet)[kind]
     source, target = tmp_path / "bad.pb", tmp_path / "build" / "model.tflite"
@@ -37,7 +44,15 @@ def test_a_bad_file_is_one_clear_message_and_no_target(mobilenet, tmp_path, kind
     assert target.read_text() == "what was there before"
 
 
-@pytest.mark.parametrize("forward", ["x", "(x * 2, x * 2)", "(x > 0, x > 0, x, x + 1)", "(x.int(), x.int(), x, x)"])
+@pytest.mark.parametrize(
+    "forward",
+    [
+        pytest.param("x", marks=pytest.mark.slow),
+        pytest.param("(x * 2, x * 2)", marks=pytest.mark.slow),
+        "(x > 0, x > 0, x, x + 1)",
+        pytest.param("(x.int(), x.int(), x, x)", marks=pytest.mark.slow),
+    ],
+)
 def test_an_output_that_is_another_tensor_too_has_its_own_name_and_value(tmp_path, forward):
     build = convert(write_model(tmp_path / "m.py", forward), tmp_path / "build")
     done = run_stage("verify", "--model", tmp_path / "m.py", "--build", build, "--samples", 5)

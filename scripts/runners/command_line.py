@@ -134,7 +134,9 @@ def _test(options: argparse.Namespace) -> int:
         raise RunnerError(f"PYTEST is read as a shell would, and is no list of words: {error}") from error
     chosen = [f"-m={options.marks}"] if options.marks else []
     left_out = [f"--ignore={options.without}"] if options.without else []
-    return _in_the_environment(["-m", "pytest", *chosen, *left_out, *options.folders, *given])
+    # Those that the user picks are few, and are seen one by one.
+    program = ["tests/side_by_side.py"] if options.side_by_side and not given else ["-m", "pytest"]
+    return _in_the_environment([*program, *chosen, *left_out, *options.folders, *given])
 
 
 def _fuzz(_options: argparse.Namespace) -> int:
@@ -245,6 +247,7 @@ def _parser() -> argparse.ArgumentParser:
     test = command("test", _test, "run the tests")
     test.add_argument("--marks", default="", help="run the tests with these marks, as pytest -m takes them")
     test.add_argument("--without", default="", metavar="FOLDER", help="leave the tests below FOLDER out")
+    test.add_argument("--side-by-side", action="store_true", help="in a process a processor, unless PYTEST is given")
     test.add_argument("folders", nargs="*", metavar="FOLDER", help="run the tests below FOLDER alone")
     command("fuzz", _fuzz, "give damaged files to the stages")
     command("coverage-newest", _coverage_newest, "convert a newer onnx's own tests of its operators")

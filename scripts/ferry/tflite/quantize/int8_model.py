@@ -6,7 +6,16 @@ from tensorflow.lite.python import convert as tf_convert
 
 from ferry.errors import UnsupportedModelError, first_line
 from ferry.tflite.editable import EditableModel
-from ferry.tflite.quantize import float_model, float_operators, float_run, keep_float, ready, transpose_conv_steps
+from ferry.tflite.quantize import (
+    bias_correction,
+    float_model,
+    float_operators,
+    float_run,
+    keep_float,
+    range_search,
+    ready,
+    transpose_conv_steps,
+)
 from ferry.tflite.quantize.float_model import FloatConstants, InFloat
 from ferry.tflite.quantize.float_run import Range, Samples, Seen
 from ferry.tflite.quantize.skip import Skip
@@ -38,9 +47,11 @@ def made(float_data: bytes, samples: Samples, skip: Skip, integer_io: bool) -> I
     data = ready.finite_pads(floating.to_bytes(), samples)
     seen = float_run.observe(data, samples())
     reasons = float_operators.choose(EditableModel(data), seen, skip)
-    used = _used(seen)
-    quantized = float_model.editable(_quantized(_with_ranges(data, used), integer_io))
+    used = range_search.cut_ranges(data, _measured(seen), samples, set(reasons))
     final = EditableModel(data)
+    corrected = EditableModel(data)
+    bias_correction.correct(corrected, seen, set(reasons))
+    quantized = float_model.editable(_quantized(_with_ranges(corrected, used), integer_io))
     transpose_conv_steps.give_each_channel_its_own(quantized, final)
     hybrid = float_operators.hybrid(final, reasons)
     in_float = keep_float.keep(quantized, final, FloatConstants(float_data), reasons, hybrid)
@@ -54,14 +65,13 @@ def made(float_data: bytes, samples: Samples, skip: Skip, integer_io: bool) -> I
     return Int8(made_data, in_float, _by_name(final, seen, used), count)
 
 
-def _used(seen: Seen) -> Dict[int, Range]:
-    """The ranges that the scheme has: 0 is in each, and a tensor that is always 0 has one too."""
+def _measured(seen: Seen) -> Dict[int, Range]:
+    """The ranges that were seen: 0 is in each, and a tensor that is always 0 has one too."""
     used = {tensor: Range(min(found.low, 0.0), max(found.high, 0.0)) for tensor, found in seen.ranges.items()}
     return {tensor: found if found.low < found.high else Range(0.0, 1.0) for tensor, found in used.items()}
 
 
-def _with_ranges(data: bytes, ranges: Dict[int, Range]) -> bytes:
-    model = EditableModel(data)
+def _with_ranges(model: EditableModel, ranges: Dict[int, Range]) -> bytes:
     for tensor, found in ranges.items():
         model.set_range(tensor, found.low, found.high)
     return model.to_bytes()

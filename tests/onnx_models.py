@@ -98,3 +98,26 @@ def assert_rewritten(model: onnx.ModelProto, run: Callable[[Graph], bool], feeds
 def normal(seed: int, *shape: int) -> np.ndarray:
     """Seeded float32 values of N(0, 1)."""
     return np.random.RandomState(seed).standard_normal(shape).astype(np.float32)
+
+
+def local_response_norm(
+    source: str, target: str, constants: Dict[str, np.ndarray], size: int = 3
+) -> List[onnx.NodeProto]:
+    """The nodes that PyTorch exports of a local response norm of (N, C, H, W); ``constants`` gets theirs."""
+    before, after = size // 2, (size - 1) // 2
+    constants.update(
+        lrn_widths=np.array([0, 0, before, 0, 0, 0, 0, after, 0, 0], np.int64),
+        alpha=np.array(0.3, np.float32), bias=np.array(2.0, np.float32), beta=np.array(0.75, np.float32),
+    )  # fmt: skip
+    node = helper.make_node
+    return [
+        node("Mul", [source, source], ["square"]),
+        node("Unsqueeze", ["square"], ["five"], axes=[1]),
+        node("Pad", ["five", "lrn_widths"], ["wide"]),
+        node("AveragePool", ["wide"], ["means"], kernel_shape=[size, 1, 1], strides=[1, 1, 1]),
+        node("Squeeze", ["means"], ["four"], axes=[1]),
+        node("Mul", ["four", "alpha"], ["times"]),
+        node("Add", ["times", "bias"], ["sum"]),
+        node("Pow", ["sum", "beta"], ["root"]),
+        node("Div", [source, "root"], [target], name=target),
+    ]

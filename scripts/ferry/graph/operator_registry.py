@@ -61,7 +61,7 @@ TABLE: Dict[str, Traits] = {
     ),
     **_rows(
         Traits(Layout.CHANNELS_LAST),
-        "BatchNormalization Conv ConvTranspose DepthToSpace InstanceNormalization Resize SpaceToDepth Upsample",
+        "BatchNormalization Conv ConvTranspose DepthToSpace InstanceNormalization LRN Resize SpaceToDepth Upsample",
     ),
     **_rows(
         Traits(Layout.ONNX),

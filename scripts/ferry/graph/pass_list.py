@@ -9,6 +9,7 @@ from ferry.graph.pass_manager import Pass
 from ferry.graph.passes.fold_batch_norm import fold_batch_norm
 from ferry.graph.passes.fold_channel_shuffle import fold_channel_shuffle
 from ferry.graph.passes.fold_constants import fold_constants
+from ferry.graph.passes.fold_local_response_norm import fold_local_response_norm
 from ferry.graph.passes.fold_pad import fold_pad
 from ferry.graph.passes.fold_pixel_shuffle import fold_pixel_shuffle
 from ferry.graph.passes.fold_pool_flatten import fold_pool_flatten
@@ -23,6 +24,7 @@ from ferry.graph.passes.valid_names import make_names_valid
 # They change what is computed, or how.
 REWRITING: List[Pass] = [
     Pass(fold_constants, "first: all others recognise constants, and shapes that were computed, in initializers alone"),
+    Pass(fold_local_response_norm, "before join_channels, which would take its factor and shift for a batch norm's"),
     Pass(join_channels, "before join_affines, which makes one batch norm of the factor and the shift that it leaves"),
     Pass(
         join_affines, "before fold_batch_norm, which folds one node into a layer where two would be in each other's way"

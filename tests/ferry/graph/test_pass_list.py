@@ -12,7 +12,7 @@ from ferry.graph.onnx_node import line_of, note_line
 from ferry.graph.pass_list import PASSES, REWRITING
 from ferry.graph.pass_manager import PassError, PassManager
 from ferry.graph.to_onnx import to_onnx
-from onnx_models import model_of, normal, run_onnx
+from onnx_models import local_response_norm, model_of, normal, run_onnx
 
 pytestmark = pytest.mark.fast
 
@@ -54,7 +54,8 @@ def network():
         node("Conv", ["r2", "w2"], ["c2"], name="conv2", pads=[1, 1, 1, 1]),
         node("AveragePool", ["c2"], ["p"], name="pool", kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1),
         node("Conv", ["p", "w3"], ["c3"], name="conv3"),
-        node("Conv", ["c3", "w4"], ["c4"], name="conv4"),
+        *local_response_norm("c3", "l3", constants),
+        node("Conv", ["l3", "w4"], ["c4"], name="conv4"),
         node("Reshape", ["c4", "split"], ["s1"]),
         node("Transpose", ["s1"], ["s2"], perm=[0, 2, 1, 3, 4]),
         node("Reshape", ["s2", "joined"], ["s3"]),

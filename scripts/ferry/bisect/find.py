@@ -48,7 +48,7 @@ class Bisection:
 
     def __init__(self, model: Union[str, ModelSource], build: str, layout: str = "nchw"):
         self._build, self._layout = build, layout
-        source = ModelSource(model) if isinstance(model, str) else model
+        source = self._source = ModelSource(model) if isinstance(model, str) else model
         self.stages: Tuple[str, ...] = STAGES
         self._pytorch: Optional[model_file.PytorchModel] = None
         if source.path.endswith(".onnx") or source.needs_other_torch:
@@ -58,7 +58,7 @@ class Bisection:
             self.examples = OnnxReference(exported).example_inputs
         else:
             pytorch_export.install()
-            self._pytorch = model_file.load(source.path, source.weights, source.input_shape)
+            self._pytorch = self._load()
             self.examples = [tensor.numpy() for tensor in self._pytorch.example_inputs]
         self._recording: Optional[pytorch_trace.Recording] = None
         self._onnx: Optional[onnx.ModelProto] = None
@@ -101,13 +101,13 @@ class Bisection:
         if found:
             return found
         reference = OnnxSide(convert_onnx.prepare(original.model))
-        graph_def = frozen_graph.load(self.path("model.pb"))
-        recurrent = frozen_graph.recurrent(graph_def)
-        side = TensorflowSide(graph_def, places(reference.model, self._layout, graph_def))
+        light = frozen_graph.load_light(self.path("model.pb"))
+        recurrent = frozen_graph.recurrent(light.graph_def)
+        side = TensorflowSide(light, places(reference.model, self._layout, light.graph_def))
         again = convert_onnx.convert(original.model, self._layout, recurrence=Recurrence(recurrent))
-        if frozen_graph.onnx_digest(graph_def):
-            frozen_graph.note_origin(again, frozen_graph.onnx_digest(graph_def), recurrent)
-        side.certain = frozen_graph.to_bytes(graph_def) == frozen_graph.to_bytes(again)
+        if frozen_graph.onnx_digest(light.graph_def):
+            frozen_graph.note_origin(again, frozen_graph.onnx_digest(light.graph_def), recurrent)
+        side.certain = frozen_graph.to_bytes(light.whole()) == frozen_graph.to_bytes(again)
         found = self._walked("tensorflow", "lowering", reference, side, fed(reference, arrays), reference)
         if found and not side.certain:
             found = found._replace(
@@ -117,9 +117,9 @@ class Bisection:
 
     def _conversion(self, arrays: List[np.ndarray]) -> Optional[Finding]:
         reference = OnnxSide(convert_onnx.prepare(self.onnx_model()))
-        graph_def = frozen_graph.load(self.path("model.pb"))
-        found = places(reference.model, self._layout, graph_def)
-        graph = TensorflowSide(graph_def, found).graph
+        light = frozen_graph.load_light(self.path("model.pb"))
+        found = places(reference.model, self._layout, light.graph_def)
+        graph = TensorflowSide(light, found).graph
         side = TfliteSide(flatbuffer.load(self.path("model.tflite")), graph, found)
         return self._walked("tflite", "conversion", reference, side, fed(reference, arrays), reference)
 
@@ -181,11 +181,20 @@ class Bisection:
         Raises:
             UnsupportedModelError: it came as ONNX.
         """
-        if self._pytorch is None:
+        if "onnx" not in self.stages:
             raise UnsupportedModelError(
                 "the model came as ONNX, or from another PyTorch: there is none to bisect it against"
             )
+        if self._pytorch is None:
+            self._pytorch = self._load()
         return self._pytorch
+
+    def _load(self) -> model_file.PytorchModel:
+        return model_file.load(self._source.path, self._source.weights, self._source.input_shape)
+
+    def let_go_of_pytorch(self) -> None:
+        """Free the model in PyTorch; it is loaded again when it is asked for."""
+        self._pytorch = None
 
     def recorded(self) -> pytorch_trace.Recording:
         """What PyTorch's exporter makes of the model, once more.

@@ -1,6 +1,7 @@
 """An ONNX model taken apart: every tensor of it, and any piece of it alone, in ONNX Runtime."""
 
-from typing import Callable, Dict, Iterable, List, Sequence, Set
+import tempfile
+from typing import Callable, Dict, Iterable, List, Sequence, Set, Union
 
 import numpy as np
 import onnx
@@ -9,6 +10,7 @@ from onnx import helper
 from onnx.mapping import NP_TYPE_TO_TENSOR_TYPE
 
 from ferry.bisect.side import Point, Reference, Side, Values
+from ferry.graph import onnx_pieces
 from ferry.graph.shapes import element_types
 from ferry.graph.subgraphs import inputs_of
 
@@ -52,7 +54,7 @@ class OnnxSide(Side, Reference):
             nodes, read = self._walk(point.name, set(given))
             arrays = {name: self._typed(name, given[name]) for name in read}
             if not session:
-                session.append(_session(self._piece(nodes, point.name, arrays)))
+                session.append(_session(self._piece(nodes, point.name, arrays).SerializeToString()))
             return np.asarray(session[0].run([point.name], arrays)[0])
 
         return compute
@@ -76,12 +78,17 @@ class OnnxSide(Side, Reference):
         wanted = sorted(set(names))
         made = {name: inputs[name] for name in wanted if name in inputs}
         rest = [name for name in wanted if name not in made]
-        copy = onnx.ModelProto()
-        copy.CopyFrom(self.model)
-        declared = {info.name for info in copy.graph.output}
-        copy.graph.output.extend(helper.ValueInfoProto(name=name) for name in rest if name not in declared)
+        if not rest:
+            return made
         fed = {point.name: inputs[point.name] for point in self.inputs}
-        made.update(zip(rest, _run(copy, rest, fed) if rest else []))
+        outputs = self.model.graph.output
+        declared = [info.name for info in outputs]
+        # A copy of the model would be one more of its weights.
+        outputs.extend(helper.ValueInfoProto(name=name) for name in rest if name not in declared)
+        try:
+            made.update(zip(rest, _run(self.model, rest, fed)))
+        finally:
+            del outputs[len(declared) :]
         return made
 
     def described(self, point: Point) -> str:
@@ -115,11 +122,16 @@ def _read(nodes: List[onnx.NodeProto]) -> List[str]:
 
 
 def _run(model: onnx.ModelProto, names: List[str], feeds: Dict[str, np.ndarray]) -> List[np.ndarray]:
-    return [np.asarray(array) for array in _session(model).run(names, feeds)]
+    # ONNX Runtime reads a file a piece at a time; a model's bytes would be one more copy of its weights.
+    with tempfile.NamedTemporaryFile(prefix="ferry-", suffix=".onnx") as file:
+        for piece in onnx_pieces.pieces(model):
+            file.write(piece)
+        file.flush()
+        return [np.asarray(array) for array in _session(file.name).run(names, feeds)]
 
 
-def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+def _session(model: Union[str, bytes]) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model.SerializeToString(), options)
+    return onnxruntime.InferenceSession(model, options)

@@ -8,11 +8,12 @@ import tensorflow as tf
 
 from ferry.bisect.layout import Place
 from ferry.bisect.side import Point, Side
-from ferry.frozen import frozen_graph
+from ferry.frozen import fed_constants, frozen_graph
 from ferry.frozen.frozen_graph import GraphDef
+from ferry.frozen.light_graph import LightGraph
 from ferry.graph.from_onnx import from_onnx
 from ferry.graph.input_output_names import fed_names
-from ferry.lowering import graph_builder
+from ferry.lowering import graph_builder, large_constants
 from ferry.lowering.recurrence import Recurrence
 from ferry.lowering.tensors import ChannelsLast
 
@@ -31,7 +32,8 @@ def places(prepared: onnx.ModelProto, layout: str, graph_def: GraphDef) -> Dict[
         names = [*fed_names(prepared.graph), *(info.name for info in prepared.graph.output)]
         return {name: [Place(f"{name}:0", False)] for name in names}
     recurrent = frozen_graph.recurrent(graph_def)
-    graph, tensors = graph_builder.build_tensors(from_onnx(prepared), layout, Recurrence(recurrent))
+    with large_constants.kept_aside():
+        graph, tensors = graph_builder.build_tensors(from_onnx(prepared), layout, Recurrence(recurrent))
     found: Dict[str, List[Place]] = {}
     for name in [*fed_names(prepared.graph), *(name for node in prepared.graph.node for name in node.output)]:
         if not name or name in found:
@@ -51,12 +53,10 @@ def places(prepared: onnx.ModelProto, layout: str, graph_def: GraphDef) -> Dict[
 
 
 class TensorflowSide(Side):
-    """The parts of ``graph_def``, of which ``found`` says where each ONNX tensor is."""
+    """The parts of ``light``, of which ``found`` says where each ONNX tensor is."""
 
-    def __init__(self, graph_def: GraphDef, found: Dict[str, List[Place]]):
-        self.graph = tf.Graph()
-        with self.graph.as_default():
-            tf.import_graph_def(graph_def, name="")
+    def __init__(self, light: LightGraph, found: Dict[str, List[Place]]):
+        self.graph, self._constants = fed_constants.imported(light)
         config = tf.compat.v1.ConfigProto(
             intra_op_parallelism_threads=1, inter_op_parallelism_threads=1, device_count={"GPU": 0}
         )
@@ -66,7 +66,7 @@ class TensorflowSide(Side):
         self._session = tf.compat.v1.Session(graph=self.graph, config=config)
         self._places: Dict[Point, Place] = {}
         self._first: Dict[str, Point] = {}
-        placeholders = {op.outputs[0].name for op in self.graph.get_operations() if op.type == "Placeholder"}
+        placeholders = {f"{name}:0" for name in frozen_graph.input_names(light.graph_def)}
         self.inputs, self.points = [], []
         for name, forms in found.items():
             for place in forms:
@@ -99,8 +99,9 @@ class TensorflowSide(Side):
     def compute(self, point: Point, values: Dict[Point, np.ndarray]) -> np.ndarray:
         feeds = {entry.where: self._places[entry].from_onnx(array) for entry, array in values.items()}
         # TensorFlow refuses to fetch what it is fed.
-        made = feeds[point.where] if point.where in feeds else self._session.run(point.where, feeds)
-        return self._places[point].to_onnx(made)
+        if point.where in feeds:
+            return self._places[point].to_onnx(feeds[point.where])
+        return self._places[point].to_onnx(self._session.run(point.where, {**self._constants, **feeds}))
 
     def described(self, point: Point) -> str:
         op = self.graph.get_tensor_by_name(point.where).op

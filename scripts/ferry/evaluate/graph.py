@@ -4,6 +4,7 @@ from typing import Dict, Iterable, List, Optional, Sequence, Set, Union
 
 import numpy as np
 import onnx
+from onnx import numpy_helper
 
 from ferry.evaluate.bounded import LARGEST, Bounded
 from ferry.evaluate.operators import OPERATORS
@@ -19,12 +20,12 @@ def lacking(model: onnx.ModelProto) -> List[str]:
 
 
 class Evaluator:
-    """The nodes of ``model``. A weight is widened where it is read, so that no second copy of all of them is held."""
+    """The nodes of ``model``. A weight is copied and widened where it is read: no other copy of all of them is held."""
 
     def __init__(self, model: onnx.ModelProto):
         self.model = model
         self._opset = onnx_file.opset_of(model)
-        self._weights = onnx_file.initializers(model)
+        self._weights = {entry.name: entry for entry in model.graph.initializer}
 
     def run(self, arrays: Arrays, wanted: Sequence[str]) -> Dict[str, np.ndarray]:
         """The tensors ``wanted``, floats in float64, when the graph is given ``arrays`` by name.
@@ -64,7 +65,7 @@ class Evaluator:
             return held[name]
         if name not in self._weights:
             raise NotEvaluatedError(f"nothing makes the tensor {name}")
-        return _wide(self._weights[name])
+        return _wide(numpy_helper.to_array(self._weights[name]))
 
 
 def evaluate_node(

@@ -45,14 +45,14 @@ def load_light(path: str) -> LightGraph:
         raise InputFileError(f"{path} holds no TensorFlow graph with inputs and outputs ({size} bytes)")
     try:
         with tf.Graph().as_default():
-            tf.import_graph_def(_without_constants(light), name="")
+            tf.import_graph_def(without_constants(light), name="")
     except (ValueError, tf.errors.OpError) as error:
         reason = first_line(error)
         raise InputFileError(f"TensorFlow {tf.__version__} refuses the graph in {path}: {reason}") from error
     return light
 
 
-def _without_constants(light: LightGraph) -> GraphDef:
+def without_constants(light: LightGraph) -> GraphDef:
     """The same graph with a placeholder for each large constant."""
     made = GraphDef()
     made.CopyFrom(light.graph_def)

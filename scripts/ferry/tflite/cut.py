@@ -1,7 +1,7 @@
 """The same ``.tflite`` with other inputs, outputs or operators: only the lists in its subgraph's table change."""
 
 import struct
-from typing import Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Union
 
 import tflite as schema
 
@@ -21,18 +21,24 @@ def cut(
     """
     graph = schema.Model.GetRootAsModel(data, 0).Subgraphs(0)
     table = graph._tab
-    made = bytearray(data)
-    made.extend(bytes(-len(made) % 4))
+    # One copy of the weights, and not two: the changes by where they go, and what comes behind all else.
+    changes: Dict[int, bytes] = {}
+    added = bytearray(-len(data) % 4)
     for field, tensors in ((_INPUTS, inputs), (_OUTPUTS, outputs)):
         if tensors is not None:
             # An offset points forward only, which the end of the file always is.
             where = table.Pos + table.Offset(field)
-            struct.pack_into("<I", made, where, len(made) - where)
-            made.extend(struct.pack(f"<I{len(tensors)}i", len(tensors), *tensors))
+            changes[where] = struct.pack("<I", len(data) + len(added) - where)
+            added.extend(struct.pack(f"<I{len(tensors)}i", len(tensors), *tensors))
     if operators is not None:
         first = table.Vector(table.Offset(_OPERATORS))
-        struct.pack_into("<I", made, first - 4, len(operators))
+        changes[first - 4] = struct.pack("<I", len(operators))
         for place, position in enumerate(operators):
             where = first + 4 * place
-            struct.pack_into("<I", made, where, graph.Operators(position)._tab.Pos - where)
-    return bytes(made)
+            changes[where] = struct.pack("<I", graph.Operators(position)._tab.Pos - where)
+    pieces: List[Union[bytes, bytearray, memoryview]] = []
+    end, view = 0, memoryview(data)
+    for where, change in sorted(changes.items()):
+        pieces += [view[end:where], change]
+        end = where + len(change)
+    return b"".join([*pieces, view[end:], added])

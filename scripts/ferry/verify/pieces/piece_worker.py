@@ -6,6 +6,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 import numpy as np
 import onnx
 
+from ferry import heap
 from ferry.bisect import pytorch_trace
 from ferry.bisect.find import Bisection, fed
 from ferry.bisect.onnx_side import OnnxSide
@@ -35,6 +36,7 @@ class PieceWorker:
     """The pieces of the artifacts in ``build`` of ``model``; ``layout`` is what the last two of them were made with."""
 
     def __init__(self, model: ModelSource, build: str, layout: str):
+        heap.return_large_blocks()
         self._bisection = Bisection(model, build, layout)
         self._layout = layout
         self._failing: Dict[str, List[np.ndarray]] = {}
@@ -85,15 +87,16 @@ class PieceWorker:
 
     def _conversions(self, stages: List[str], arrays: List[np.ndarray]) -> Dict[str, StagePieces]:
         original = self._bisection.onnx_model()
-        prepared = convert_onnx.prepare(original)
         # The pieces are those of the model with its constants folded alone, so that what another pass does wrong shows.
         graph = from_onnx(original)
         PassManager([REWRITING[0], *NAMING]).run(graph)
         model = to_onnx(graph)
+        del graph
+        self._bisection.let_go_of_pytorch()
         regions = _regions(model)
-        graph_def = frozen_graph.load(self._bisection.path("model.pb"))
-        found = places(prepared, self._layout, graph_def)
-        tensorflow = TensorflowSide(graph_def, found)
+        light = frozen_graph.load_light(self._bisection.path("model.pb"))
+        found = places(convert_onnx.prepare(original), self._layout, light.graph_def)
+        tensorflow = TensorflowSide(light, found)
         openers: Dict[str, Callable[[], Side]] = {
             "tensorflow": lambda: tensorflow,
             "tflite": lambda: TfliteSide(

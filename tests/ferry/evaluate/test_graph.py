@@ -13,6 +13,7 @@ from onnx.backend.test.loader import load_model_tests
 
 from ferry.evaluate.bounded import Bounded
 from ferry.evaluate.graph import Evaluator, evaluate_node, lacking
+from ferry.evaluate.operators.arithmetic import add
 from ferry.evaluate.registry import NotEvaluatedError
 from ferry.graph import onnx_file
 
@@ -159,3 +160,16 @@ def test_what_is_not_known_is_named():
     assert lacking(helper.make_model(graph)) == ["com.example.Unheard"]
     with pytest.raises(NotEvaluatedError, match=r"com\.example\.Unheard"):
         evaluate_node(node, [], 11)
+
+
+def test_terms_may_be_added_in_another_order():
+    generator = np.random.RandomState(0)
+    first = generator.randn(4096)
+    # Where the first two cancel each other, what the last two round by is left whole.
+    second, third = -first * (1 + 1e-6 * generator.rand(4096)), generator.randn(4096)
+    terms = [np.float32(each) for each in (first, second, third)]
+    wide = [Bounded(each.astype(np.float64)) for each in terms]
+    bounded = add(add(wide[0], wide[1], True), wide[2], True)
+    off = np.abs((terms[0] + (terms[1] + terms[2])) - bounded.value)
+    assert (off <= bounded.error).all()
+    assert bounded.error.max() < 1e-5

@@ -10,11 +10,16 @@ from ferry.evaluate.registry import Node, operator, required
 
 
 def add(first: Bounded, second: Bounded, bounds: bool, sign: int = 1) -> Bounded:
-    """The sum, or with ``sign`` -1 the difference."""
+    """The sum, or with ``sign`` -1 the difference.
+
+    Its bound is that of the terms' magnitudes: of three terms a converter may add the two constant ones beforehand, and
+    what that rounds by does not shrink where the first two cancel each other.
+    """
     value = first.value + second.value if sign > 0 else first.value - second.value
     if not bounds or value.dtype.kind != "f":
         return Bounded(value)
-    return Bounded(value, rounding(value, 2) + (error_of(first) + error_of(second)))
+    terms = np.abs(first.value) + np.abs(second.value)
+    return Bounded(value, rounding(terms, 2) + (error_of(first) + error_of(second)))
 
 
 def multiply(first: Bounded, second: Bounded, bounds: bool) -> Bounded:

@@ -22,7 +22,7 @@ PASSES_ON = ("Identity", "StopGradient")
 
 
 def places(prepared: onnx.ModelProto, layout: str, graph_def: GraphDef) -> Dict[str, List[Place]]:
-    """Where each tensor of ``prepared`` is in ``graph_def``, which was made of it, the place it is made in first.
+    """Where each tensor of ``prepared`` is in ``graph_def``, which was built from it, the place it is made in first.
 
     ``layout`` is ``nchw`` or ``nhwc``. The names in a graph depend on this, the model, the lowerings and what the graph
     notes of itself, so that building it again finds them. In a graph that onnx-tf made alone, a name of the lowerings

@@ -65,29 +65,37 @@ def build_tensors(
             # Whatever else would take an output's name gets another one.
             graph.unique_name(value.name)
         tensors = Tensors(_rounded(onnx_graph), recurrence, integer_ranges(onnx_graph))
-        channels_last = read_channels_last(onnx_graph)
-        for value in onnx_graph.inputs:
-            info = value_to_onnx(value)
-            last = layout == "nhwc" and _is_image(info)
-            tensors[value.name] = same_layout(last, _placeholder(info, last))
-            if value in channels_last:
-                tensors.move_last(value.name)
-        if not onnx_graph.inputs:
-            raise UnsupportedModelError("the model has no inputs: what it computes is a constant")
+        _add_inputs(onnx_graph, layout, tensors)
         made_for.note_built(graph, None)
         for node in onnx_graph:
             proto = node_to_onnx(node)
             for name, made in zip(proto.output, _lower(proto, tensors, onnx_graph.opset, handlers)):
                 tensors[name] = made
             made_for.note_built(graph, proto)
-        for value in onnx_graph.outputs:
-            info = value_to_onnx(value)
-            last = layout == "nhwc" and _is_image(info)
-            output = tensors.last(info.name) if last else tensors[info.name]
-            maker = f", which {described(node_to_onnx(value.producer))} makes," if value.producer else ""
-            # The slash asks TensorFlow for the very name that was kept free.
-            refuse_output(f"{info.name!r}{maker}", tf.identity(output, name=f"{info.name}/"))
+        _add_outputs(onnx_graph, layout, tensors)
     return graph, tensors
+
+
+def _add_inputs(onnx_graph: Graph, layout: str, tensors: Tensors) -> None:
+    channels_last = read_channels_last(onnx_graph)
+    for value in onnx_graph.inputs:
+        info = value_to_onnx(value)
+        last = layout == "nhwc" and _is_image(info)
+        tensors[value.name] = same_layout(last, _placeholder(info, last))
+        if value in channels_last:
+            tensors.move_last(value.name)
+    if not onnx_graph.inputs:
+        raise UnsupportedModelError("the model has no inputs: what it computes is a constant")
+
+
+def _add_outputs(onnx_graph: Graph, layout: str, tensors: Tensors) -> None:
+    for value in onnx_graph.outputs:
+        info = value_to_onnx(value)
+        last = layout == "nhwc" and _is_image(info)
+        output = tensors.last(info.name) if last else tensors[info.name]
+        maker = f", which {described(node_to_onnx(value.producer))} makes," if value.producer else ""
+        # The slash asks TensorFlow for the very name that was kept free.
+        refuse_output(f"{info.name!r}{maker}", tf.identity(output, name=f"{info.name}/"))
 
 
 def pin_onnx_tf() -> None:

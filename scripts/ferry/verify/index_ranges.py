@@ -79,7 +79,7 @@ class _Indices:
         self.unclear: Set[str] = set()
 
     def read(self) -> Iterator[Tuple[_Offset, int]]:
-        """Each index that is made of an input, with how many rows it picks from."""
+        """Each index that is computed from an input, with how many rows it picks from."""
         for node in self._nodes:
             rows = self._rows(node)
             if rows is not None:

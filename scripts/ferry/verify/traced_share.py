@@ -9,7 +9,7 @@ MOST_IN_THE_MEAN, MOST_AT_WORST = 1e-4, 1e-2
 def believed(traced: np.ndarray, module: np.ndarray) -> np.ndarray:
     """The outputs of the trace, [samples, *shape]; where a sample differs from the ``module``'s, that instead.
 
-    A stage that is made of the trace is then off by all that the trace is.
+    A stage that is built from the trace is then off by all that the trace is.
     """
     if not traced.size:
         return traced

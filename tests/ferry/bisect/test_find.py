@@ -107,7 +107,7 @@ def find(model, build, stage):
 
 
 @pytest.mark.parametrize("stage", ["onnx", "tensorflow", "tflite"])
-def test_a_sound_conversion_parts_nowhere(model, build, stage):
+def test_a_sound_conversion_differs_nowhere(model, build, stage):
     lower(build)
     assert find(model, build, stage) is None
 
@@ -237,7 +237,7 @@ def test_each_piece_at_fault_is_counted(model, build, monkeypatch):
     assert find(model, build, "tensorflow").others == (("BatchNormalization", 1),)
 
 
-def test_a_graph_that_was_not_made_of_this_model_is_said_to_be(model, build):
+def test_a_graph_that_was_not_built_from_this_model_is_said_to_be(model, build):
     lower(build)
     graph_def = frozen_graph.load(str(build / "model.pb"))
     product = next(node for node in graph_def.node if node.op == "MatMul")

@@ -20,7 +20,7 @@ def keep(
     """Edit the int8 ``model`` so that the operators of ``reasons`` compute in float; return all that do, with reasons.
 
     Args:
-        model: what TensorFlow's quantizer made of ``floating``: it keeps the order of the operators.
+        model: what TensorFlow's quantizer built from ``floating``: it keeps the order of the operators.
         floating: the float model, not to be changed.
         constants: what its operators read.
         reasons: why, by the operator's position in ``floating``.

@@ -18,7 +18,7 @@ from ferry.verify.input_source import InputSource
 
 # As many inputs are run through the network, spread over all.
 SAMPLES = 16
-# An index that is made of the inputs by these alone is computed for all inputs.
+# An index that is computed from the inputs by these alone is computed for all inputs.
 CHEAP = {
     "Add", "Cast", "Clip", "Concat", "Div", "Flatten", "Gather", "Identity", "Mod", "Mul", "Reshape", "Slice", "Split",
     "Squeeze", "Sub", "Transpose", "Unsqueeze",

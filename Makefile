@@ -60,7 +60,7 @@ STAGE = $(QUIET)$(RUNNERS) stage $(ALWAYS) $(ZOO) $(CHOSEN)
 # A stage's file is renamed into place, whole. Interrupted right after that, make would delete it, and the old one is gone.
 .PRECIOUS: $(EXPORTED) $(IMPORTED) $(FROZEN) $(CONVERTED) $(FLOAT16) $(DYNAMIC) $(INT8)
 .PHONY: FORCE help new onnx tf tflite verify $(VERIFIED) $(GIVEN_TFLITE) inspect $(INSPECTED) targets $(JUDGED) bisect $(BISECTED) matrix bench bench-forms shell image \
-    doctor test test-fast test-all test-slow test-engines zoo zoo2020 coverage coverage-newest fuzz lint lock clean clean-all
+    doctor test test-fast test-all test-slow test-engines zoo zoo2020 zoo-today coverage coverage-newest fuzz lint lock clean clean-all
 
 help: ## print this
 	@$(call quoted,$(value PYTHON)) scripts/make_help.py Makefile
@@ -151,6 +151,9 @@ test-engines: ## run the part of `test-all` that needs Docker or Podman
 
 zoo: $(if $(ZOO),$(VERIFIED)) ## convert and verify all of models/zoo/, and write docs/zoo.md
 	$(STAGE) zoo_table $(NAMES)
+
+zoo-today: ## convert and verify networks of today's PyTorch in models/zoo_today/, and write docs/zoo-today.md
+	$(QUIET)$(RUNNERS) zoo-today
 
 zoo2020: ## convert and verify the models of packages in models/zoo2020/, and write docs/zoo2020.md
 	$(QUIET)$(RUNNERS) zoo2020 $(CHOSEN)

@@ -24,6 +24,13 @@ recommenders, tables, time series, graphs. They are small, with weights drawn at
 of the batch norms taken from what passes through them. `make zoo2020` installs the packages of
 `models/zoo2020/requirements.txt`, converts and verifies the models one after the other, and writes this file.
 """,
+    "zoo-today.md": """\
+# The zoo of today
+
+Networks as they are written for PyTorch 2, in `models/zoo_today/`: each is the architecture of its name, written out in
+plain PyTorch, small, with weights drawn at random with a seed. `make zoo-today` converts them with `TORCH=2`, verifies
+them against PyTorch 2 in float64 and writes this file.
+""",
 }
 HEAD = """
 | column | meaning |

@@ -45,6 +45,7 @@ SAME_NAME = {
 BROAD_EXCEPTS = {
     # The user's own code, or a file of any content, is at work inside: whatever it raises is the user's to read.
     "ferry/model/checkpoint_file.py: load": 1,
+    "ferry/model/exported_program.py: load": 1,
     "ferry/model/torchscript_file.py: load": 1,
     "ferry/model/user_code.py: guard": 1,
     "ferry/tflite/flatbuffer.py: load": 1,

@@ -6,6 +6,7 @@ import shutil
 import sys
 
 import numpy as np
+import onnx
 import pytest
 
 from ferry.model.model_source import ModelSource
@@ -172,3 +173,35 @@ def test_a_fault_in_the_model_file_is_told_as_ever(python, tmp_path):
 def test_the_pinned_environment_is_none_for_it(model, tmp_path):
     done = export(model, sys.executable, tmp_path / "model.onnx")
     assert "TORCH= takes 2.0 or newer" in done.stderr
+
+
+def test_a_program_of_torch_export_is_converted_with_its_own_inputs(python, tmp_path):
+    path = tmp_path / "net.pt2"
+    program = (
+        "import sys, torch\n"
+        "class Net(torch.nn.Module):\n"
+        "    def forward(self, x, *, scale): return {'y': torch.sin(x) * scale, 'z': x.sum(1)}\n"
+        "inputs = (torch.ones(1, 4),), {'scale': torch.ones(1, 4)}\n"
+        "torch.export.save(torch.export.export(Net(), *inputs), sys.argv[1])\n"
+    )
+    assert run(python, "-c", program, path).returncode == 0
+    done = export(path, python, tmp_path / "model.onnx")
+    assert done.returncode == 0, done.stderr
+    made = onnx.load(str(tmp_path / "model.onnx")).graph
+    assert [each.name for each in made.input] == ["input_0", "scale"]
+    assert [each.name for each in made.output] == ["y", "z"]
+
+
+def test_a_program_that_is_none_is_one_line(python, tmp_path):
+    path = tmp_path / "net.pt2"
+    path.write_bytes(b"no program")
+    assert "give TORCH=2" in run_stage("export_onnx", "--model", path, "--output", tmp_path / "model.onnx").stderr
+    done = export(path, python, tmp_path / "model.onnx")
+    assert "is damaged, or no program of torch.export that PyTorch 2.13" in done.stderr
+
+
+def test_what_asks_for_a_newer_pytorch_is_told_where_that_is(tmp_path):
+    path = tmp_path / "newer.py"
+    path.write_text("from torch import nn\nnorm = nn.RMSNorm(3)\n")
+    done = run_stage("export_onnx", "--model", path, "--output", tmp_path / "model.onnx")
+    assert "this is PyTorch 1.5.1, and where the model is for a newer one, TORCH=2 has today's" in done.stderr

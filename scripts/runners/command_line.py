@@ -117,6 +117,11 @@ def _zoo2020(options: argparse.Namespace) -> int:
     return zoo2020.run(options.runner)
 
 
+def _zoo_today(_options: argparse.Namespace) -> int:
+    _in_a_checkout()
+    return zoo2020.run("venv", zoo2020.TODAY)
+
+
 def _run(options: argparse.Namespace) -> int:
     choose.must_exist(options.runner)
     if options.runner in engines.QUESTIONS:
@@ -241,6 +246,7 @@ def _parser() -> argparse.ArgumentParser:
     command("bench-forms", _bench_forms, "time the forms of layers, with the newest TFLite runtime where there is one")
     command("matrix", _matrix, "convert models with each TensorFlow in each runner, and print one table")
     command("zoo2020", _zoo2020, "convert and verify the models of packages").add_argument("runner")
+    command("zoo-today", _zoo_today, "convert and verify the models of today's PyTorch")
     runner = command("run", _run, "run a Python program in a runner; it writes to nothing where that is a container")
     runner.add_argument("runner")
     runner.add_argument("program", nargs=argparse.REMAINDER, help="the arguments of its python")

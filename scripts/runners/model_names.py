@@ -10,11 +10,11 @@ from runners.errors import RunnerError
 from runners.paths import ROOT
 from runners.stages import Model
 
-ENDINGS = (".py", ".pt", ".onnx")
+ENDINGS = (".py", ".pt", ".pt2", ".onnx")
 # In a name, beside the letters and digits of any script: nothing that make or a shell reads as its own.
 ALLOWED = "_-+."
 # What the models of a zoo import.
-SHARED = ("calibrated.py", "seeded.py")
+SHARED = ("calibrated.py", "seeded.py", "layers.py")
 WITH_A_SPACE = "; a path with a space in it is read as two, unless there is a file of that name"
 
 
@@ -132,5 +132,5 @@ def _refuse_what_is_for_one(models: Tuple[Model, ...], values: Mapping[str, str]
             raise RunnerError(f"WEIGHTS are for one model, a .py file; MODEL is {sources}")
         if not os.path.isfile(str(ROOT / os.path.expanduser(values["WEIGHTS"]))):
             raise RunnerError(f"there is no WEIGHTS file {_shown(values['WEIGHTS'])}")
-    if values["INPUT_SHAPE"].strip() and (len(models) > 1 or models[0].source.endswith(".py")):
-        raise RunnerError("INPUT_SHAPE is for one model, a .pt or .onnx file; a .py file has get_example_input()")
+    if values["INPUT_SHAPE"].strip() and (len(models) > 1 or models[0].source.endswith((".py", ".pt2"))):
+        raise RunnerError("INPUT_SHAPE is for one model, a .pt or .onnx file; others have example inputs of their own")

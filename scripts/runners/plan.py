@@ -37,7 +37,11 @@ VERB_OF = {"model.onnx": "onnx", "model.pb": "tf", "model.tflite": "tflite"}
 # The goals that QUANT adds a file to.
 QUANTIZED = {"tflite", "verify", "inspect", "zoo"}
 # The variables that have other defaults for a zoo.
-OF_A_ZOO = {"zoo": {"SAMPLES": "20"}, "zoo2020": {"SAMPLES": "3", "REQUIREMENTS": "models/zoo2020/requirements.txt"}}
+OF_A_ZOO = {
+    "zoo": {"SAMPLES": "20"},
+    "zoo2020": {"SAMPLES": "3", "REQUIREMENTS": "models/zoo2020/requirements.txt"},
+    "zoo_today": {"SAMPLES": "3", "TORCH": "2"},
+}
 # TF 2.4's kernels for int8 take 30 times as long as those for floats.
 QUANTIZED_SAMPLES = "100"
 OF_A_FILE = re.compile(r"(build(?:/[^/]+)*)/([^/]+)/([^/]+)")

@@ -298,6 +298,14 @@ TABLE = (
         makes=(Product("zoo2020.md", always=True),),
         into=DOCS,
     ),
+    Stage(
+        "zoo_today_table",
+        "scripts/zoo_table.py",
+        (Option("--build", FOLDER), Option("--output", OUTPUT, "zoo-today.md"), Option("", NAME)),
+        reads=("*/report.json", "refused.json"),
+        makes=(Product("zoo-today.md", always=True),),
+        into=DOCS,
+    ),
 )
 # What a value of TORCH adds to that folder; any other is a path.
 TORCH_FOLDERS: Dict[str, Tuple[str, ...]] = {"1.5": (), "2": ("torch2",)}
@@ -305,7 +313,7 @@ OWN_TORCH = ("torch-own",)
 BY_NAME = {stage.name: stage for stage in TABLE}
 # What lies beside the models' folders in the folder that holds them: no model can have such a name.
 TAKEN = (
-    *("article", "nhwc", "tf2.2", "torch2", "torch-own", "given", "zoo", "zoo2020"),
+    *("article", "nhwc", "tf2.2", "torch2", "torch-own", "given", "zoo", "zoo2020", "zoo_today"),
     *("bench", "bench.json", "bench.svg", "logs", "matrix"),
 )
 

@@ -37,7 +37,7 @@ TABLE = (
     Variable(
         "MODEL",
         "mobilenet_v2",
-        "which file of models/, or a path to a .py, TorchScript .pt or .onnx file anywhere; several, with -j, are "
+        "which file of models/, or a path to a .py, .pt, .pt2 or .onnx file anywhere; several, with -j, are "
         "converted side by side",
     ),
     Variable("WEIGHTS", "", "a checkpoint to load into the model: a state dict, or a file that holds one"),

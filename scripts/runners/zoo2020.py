@@ -1,4 +1,4 @@
-"""The models of packages: all of ``models/zoo2020/`` converted and verified one after the other, and their table."""
+"""A zoo whose models may be refused: all of them converted and verified one after the other, and their table."""
 
 import json
 import os
@@ -12,20 +12,23 @@ from runners.paths import ROOT
 from runners.stages import Job
 
 NAME = "zoo2020"
+TODAY = "zoo_today"
 REFUSED = "refused.json"
 
 
-def run(runner: str) -> int:
-    """Print a line for each model as it ends, and write docs/zoo2020.md; return the exit code of the table's program.
+def run(runner: str, zoo: str = NAME) -> int:
+    """Print a line for each model of ``models/ZOO/`` as it ends, and write the zoo's page below docs/.
+
+    The exit code is that of the table's program.
 
     One that was verified before, of the same files, is not verified again.
 
     Raises:
         RunnerError: there are no models, or the table cannot be written.
     """
-    jobs = plan.jobs([], of_variables=True, zoo=NAME)
+    jobs = plan.jobs([], of_variables=True, zoo=zoo)
     if not jobs:
-        raise RunnerError(f"models/{NAME}/ holds no models")
+        raise RunnerError(f"models/{zoo}/ holds no models")
     refused: Dict[str, str] = {}
     for job in jobs:
         name, started = job.models[0].name, time.monotonic()
@@ -35,7 +38,7 @@ def run(runner: str) -> int:
         print(f"{name}: {trouble or 'verified'} ({time.monotonic() - started:.0f} s)", flush=True)
     (ROOT / jobs[0].build / REFUSED).write_text(json.dumps(refused, indent=2, sort_keys=True) + "\n")
     of_all = jobs[0]._replace(models=tuple(job.models[0] for job in jobs))
-    return run_stage.run(stages.BY_NAME["zoo2020_table"], of_all, runner)
+    return run_stage.run(stages.BY_NAME[f"{zoo}_table"], of_all, runner)
 
 
 def _converted_and_verified(job: Job, runner: str) -> Optional[str]:

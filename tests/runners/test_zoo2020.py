@@ -59,3 +59,11 @@ def test_what_was_verified_is_not_verified_again(started, tmp_path):
     (tmp_path / "build" / "zoo2020" / "good" / "model.tflite").write_bytes(b"another one")
     (tmp_path / "build" / "zoo2020" / "good" / "report.json").rename(tmp_path / "report.json")
     assert zoo2020._was_verified(plan.jobs()[0]) is False
+
+
+def test_the_zoo_of_today_is_one_of_todays_pytorch():
+    assert plan.OF_A_ZOO[zoo2020.TODAY]["TORCH"] == "2"
+    found = plan.jobs([], of_variables=True, zoo=zoo2020.TODAY)
+    assert len(found) >= 40
+    assert {job.values["TORCH"] for job in found} == {"2"}
+    assert found[0].build == f"build/{zoo2020.TODAY}"

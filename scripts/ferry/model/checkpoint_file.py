@@ -15,7 +15,7 @@ import torch
 
 from ferry import regular_file
 from ferry.errors import InputFileError
-from ferry.model import tar_checkpoint
+from ferry.model import safetensors_file, tar_checkpoint
 
 RESAVE = "torch.save(model.state_dict(), 'weights.pth')"
 _REBUILDING = {
@@ -73,6 +73,8 @@ def load(path: str) -> Any:
     Raises:
         InputFileError: the file is missing, damaged, or no checkpoint.
     """
+    if path.endswith(safetensors_file.SUFFIX):
+        return safetensors_file.load(path)
     try:
         with regular_file.open_for_reading(path) as file:
             if zipfile.is_zipfile(file):

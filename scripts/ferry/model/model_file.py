@@ -9,7 +9,7 @@ import torch
 
 from ferry.errors import ModelFileError
 from ferry.graph import tensor_names
-from ferry.model import nested_tensors, state_dict, torchscript_file, user_code
+from ferry.model import exported_program, nested_tensors, state_dict, torchscript_file, user_code
 from ferry.model.flat_forward import FlatForward
 
 # A model that draws its weights at random must draw the same ones in the export and in the verification.
@@ -43,7 +43,7 @@ def load(path: str, weights: str = "", input_shape: str = "") -> PytorchModel:
     """Import the model file ``path``, build its model and run it once on its example input.
 
     Args:
-        path: a Python file, or a TorchScript file, whose name ends in ``.pt``.
+        path: a Python file; a TorchScript file, whose name ends in ``.pt``; or a program of ``torch.export``, ``.pt2``.
         weights: a checkpoint to load into the module that a Python file builds, or an empty string.
         input_shape: the shapes of a TorchScript model's inputs, as ``torchscript_file.example_inputs`` reads them.
 
@@ -56,6 +56,8 @@ def load(path: str, weights: str = "", input_shape: str = "") -> PytorchModel:
     if path.endswith(TORCHSCRIPT):
         module: Any = torchscript_file.load(path)
         example: Any = tuple(torchscript_file.example_inputs(path, input_shape))
+    elif path.endswith(exported_program.SUFFIX):
+        module, example = exported_program.load(path, input_shape)
     else:
         _seed()
         source = user_code.import_file(path)

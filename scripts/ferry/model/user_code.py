@@ -3,6 +3,7 @@
 import glob
 import importlib.util
 import os
+import re
 import sys
 import traceback
 from functools import partial
@@ -13,6 +14,11 @@ from ferry import child_processes
 from ferry.errors import ModelFileError
 from ferry.model import user_packages
 
+# What Python says of what a module of PyTorch has not, and of annotations of 3.9 and 3.10.
+OF_TORCH = re.compile(r"'torch(\.[\w.]+)?'")
+OF_NEWER_PYTHON = re.compile(
+    r"'type' object is not subscriptable|unsupported operand type\(s\) for \|: '(type|_GenericAlias)'"
+)
 MODULE = "ferry_user_model"
 # Whose lines no user can change: Ferry's, the locked packages' and Python's own.
 _FERRY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -100,9 +106,23 @@ def _end_child(error: BaseException, end: Callable[[int], Any]) -> None:
 def _described(error: BaseException) -> str:
     # The first line says it; PyTorch's C++ parts follow with a stack of their own.
     text = f"{type(error).__name__}: {error}".strip()
+    newer = _of_something_newer(error)
+    if newer:
+        return f"{text}; {newer}"
     if isinstance(error, ModuleNotFoundError):
         return f"{text}; REQUIREMENTS=requirements.txt names the packages that a model file imports"
     return text.split("\nException raised from")[0].split("\nThe above operation")[0]
+
+
+def _of_something_newer(error: BaseException) -> str:
+    """What to do about a name that this PyTorch lacks or an annotation that this Python does not know, else nothing."""
+    version = str(getattr(sys.modules.get("torch"), "__version__", "1.5.1"))
+    advice = "TORCH=2 has today's" if version.startswith("1.") else "TORCH=path/to/python takes an environment with it"
+    if isinstance(error, (AttributeError, ImportError)) and OF_TORCH.search(str(error)):
+        return f"this is PyTorch {version}, and where the model is for a newer one, {advice}"
+    if isinstance(error, TypeError) and OF_NEWER_PYTHON.search(str(error)) and version.startswith("1."):
+        return f"this is Python {sys.version_info[0]}.{sys.version_info[1]}, and TORCH=2 has a newer one"
+    return ""
 
 
 def _line_in(path: str, error: BaseException) -> str:

@@ -1,14 +1,16 @@
 """Run what the user wrote, and turn whatever it raises into one sentence that names the line."""
 
+import errno
 import glob
 import importlib.util
 import os
 import re
+import socket
 import sys
 import traceback
 from functools import partial
 from types import ModuleType
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from ferry import child_processes
 from ferry.errors import ModelFileError
@@ -19,9 +21,16 @@ OF_TORCH = re.compile(r"'torch(\.[\w.]+)?'")
 OF_NEWER_PYTHON = re.compile(
     r"'type' object is not subscriptable|unsupported operand type\(s\) for \|: '(type|_GenericAlias)'"
 )
-MODULE = "ferry_user_model"
+# The name of scripts/ferry_user_model.py, by which a process that the model file spawns imports it from the file that
+# this variable names.
+MODULE, FILE_VARIABLE = "ferry_user_model", "FERRY_USER_MODEL"
+NO_NETWORK = (
+    "a stage has no network; make the model without its weights, and give their file as WEIGHTS= "
+    "(SANDBOX=none lets RUNNER=venv download)"
+)
 # Whose lines no user can change: Ferry's, the locked packages' and Python's own.
 _FERRY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 _LIBRARIES = tuple(folder + os.sep for folder in (_FERRY, sys.prefix, sys.base_prefix))
 
 
@@ -44,6 +53,7 @@ def import_file(path: str) -> ModuleType:
         raise ModelFileError(f"{path} is not a Python file: its name must end in .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
+    os.environ[FILE_VARIABLE] = os.path.abspath(path)
     guard(path, "importing the file", partial(spec.loader.exec_module, module))
     return module
 
@@ -111,6 +121,8 @@ def _described(error: BaseException) -> str:
         return f"{text}; {newer}"
     if isinstance(error, ModuleNotFoundError):
         return f"{text}; REQUIREMENTS=requirements.txt names the packages that a model file imports"
+    if _is_of_the_network(error):
+        return f"{text}; {NO_NETWORK}"
     return text.split("\nException raised from")[0].split("\nThe above operation")[0]
 
 
@@ -123,6 +135,16 @@ def _of_something_newer(error: BaseException) -> str:
     if isinstance(error, TypeError) and OF_NEWER_PYTHON.search(str(error)) and version.startswith("1."):
         return f"this is Python {sys.version_info[0]}.{sys.version_info[1]}, and TORCH=2 has a newer one"
     return ""
+
+
+def _is_of_the_network(error: Optional[BaseException]) -> bool:
+    """Whether ``error``, or one that it was raised from or during, says that no other machine can be reached."""
+    while error is not None:
+        if isinstance(error, socket.gaierror) or getattr(error, "errno", None) in _UNREACHABLE:
+            return True
+        reason = getattr(error, "reason", None)
+        error = reason if isinstance(reason, BaseException) else error.__cause__ or error.__context__
+    return False
 
 
 def _line_in(path: str, error: BaseException) -> str:

@@ -116,3 +116,54 @@ def test_packages_that_requirements_name_are_found_last(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setenv("FERRY_PACKAGES", str(tmp_path / "packages"))
     assert user_code.import_file(str(model)).named_by_requirements.VALUE == 3
+
+
+SPAWNS = """\
+import multiprocessing
+import torch
+
+
+def weight(number):
+    return float(number)
+
+
+def get_pytorch_model():
+    linear = torch.nn.Linear(2, 1)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        linear.weight.data = torch.tensor([pool.map(weight, [1, 2])])
+    return linear.eval()
+
+
+def get_example_input():
+    return torch.zeros(1, 2)
+"""
+
+
+def test_a_model_file_may_spawn_processes(tmp_path):
+    model = tmp_path / "spawns.py"
+    model.write_text(SPAWNS)
+    done = run_stage("export_onnx", "--model", model, "--output", tmp_path / "model.onnx", timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "raise OSError(errno.ENETUNREACH, 'Network is unreachable')",
+        "raise urllib.error.URLError(socket.gaierror(-3, 'Temporary failure in name resolution'))",
+        "try:\n    raise socket.gaierror(-2, 'not known')\nexcept OSError:\n    raise OSError('gone')",
+    ],
+)
+def test_a_download_without_a_network_says_what_to_do(tmp_path, deed):
+    model = tmp_path / "downloads.py"
+    model.write_text(f"import errno, socket, urllib.error\n{deed}\n")
+    with pytest.raises(ModelFileError, match="a stage has no network; .* give their file as WEIGHTS="):
+        user_code.import_file(str(model))
+
+
+def test_another_error_says_nothing_of_a_network(tmp_path):
+    model = tmp_path / "missing.py"
+    model.write_text("open('not/there')\n")
+    with pytest.raises(ModelFileError) as raised:
+        user_code.import_file(str(model))
+    assert "network" not in str(raised.value)

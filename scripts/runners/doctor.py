@@ -76,13 +76,13 @@ def _runner() -> Finding:
     return Finding("RUNNER unset", runner, reason)
 
 
-def _environment(tf: str) -> Callable[[], Finding]:
+def _environment(asked_for: str, environment: venv.Environment) -> Callable[[], Finding]:
     def look() -> Finding:
-        environment = venv.BY_TENSORFLOW[tf]
-        lock = environment.lock.relative_to(ROOT)
         if environment.is_ready():
-            return Finding(f"venv, TF={tf}", "ready", f"the environment is made, and fits {lock}")
-        return Finding(f"venv, TF={tf}", "not made yet", f"the first stage that runs there makes it from {lock}")
+            lock = environment.filled_from().relative_to(ROOT)
+            return Finding(f"venv, {asked_for}", "ready", f"the environment is made, and fits {lock}")
+        lock = environment.lock.relative_to(ROOT)
+        return Finding(f"venv, {asked_for}", "not made yet", f"the first stage that runs there makes it from {lock}")
 
     return look
 
@@ -163,7 +163,8 @@ LOOKS = (
     _engine("docker"),
     _engine("podman"),
     _runner,
-    *map(_environment, venv.BY_TENSORFLOW),
+    *(_environment(f"TF={tf}", made) for tf, made in venv.BY_TENSORFLOW.items()),
+    _environment("TORCH=2", venv.TORCH2),
     _packages,
     _sandbox,
     _room,

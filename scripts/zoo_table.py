@@ -54,7 +54,9 @@ def write(arguments, console) -> int:
     found = {name: load(os.path.join(arguments.build, name, "report.json")) for name in arguments.models}
     # What an earlier run left of a model is no report on one that does not convert any more.
     reports = {name: None if "error: " in refused.get(name, "") else report for name, report in found.items()}
-    table = as_markdown(reports) + reasons(refused)
+    unknown = [name for name, report in reports.items() if report is None and name not in refused]
+    table = as_markdown({name: report for name, report in reports.items() if name not in unknown}) + reasons(refused)
+    table += f"\nNo run so far of {len(unknown)}: {', '.join(unknown)}.\n" if unknown else ""
     title = TITLES.get(os.path.basename(arguments.output), "")
     atomic_file.write_bytes(arguments.output, f"{title}{HEAD}{table}".encode())
     console.print(table.rstrip(), markup=False)

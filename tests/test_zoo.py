@@ -77,7 +77,8 @@ def test_a_model_that_was_refused_has_its_line(tmp_path):
     (tmp_path / "refused.json").write_text(json.dumps({"old": "export_onnx: error: fft (m.py:3): compute it before"}))
     page = tmp_path / "zoo2020.md"
     command = [sys.executable, ROOT / "scripts" / "zoo_table.py", "--build", tmp_path, "--output", page]
-    assert run(*command, "old").returncode == 1
+    assert run(*command, "old", "none").returncode == 1
     assert page.read_text().startswith("# The zoo of 2020\n")
-    assert page.read_text().endswith("- old: `export_onnx: error: fft (m.py:3): compute it before`\n")
+    assert "\n- old: `export_onnx: error: fft (m.py:3): compute it before`\n" in page.read_text()
+    assert page.read_text().endswith("\nNo run so far of 1: none.\n")
     assert "| old | no report |" in page.read_text()

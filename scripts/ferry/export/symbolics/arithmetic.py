@@ -117,6 +117,11 @@ def _atan2(g: Any, y: Any, x: Any) -> Any:
     return g.op("Where", on_axis, g.op("Mul", g.op("Sign", y), half), beside)
 
 
+def _threshold(g: Any, x: Any, least: Any, value: Any) -> Any:
+    bound, other = (traced.constant(g, traced.number(each), traced.dtype(x)) for each in (least, value))
+    return g.op("Where", g.op("Greater", x, bound), x, other)
+
+
 def _square(g: Any, x: Any) -> Any:
     return g.op("Mul", x, x)
 
@@ -147,5 +152,6 @@ SYMBOLICS = {
     "remainder": _remainder,
     "atan2": _atan2,
     "square": _square,
+    "threshold": _threshold,
     **{operator.lower(): _by_name(operator) for operator in ("Sinh", "Cosh", "Asinh", "Acosh", "Atanh")},
 }

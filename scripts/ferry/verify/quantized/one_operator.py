@@ -4,6 +4,7 @@ Float32 rounds by 1e-7 and an int8 step is 4e-3 of a range, so that TFLite's own
 of the float file holds against float64, are exact enough, and each of them is known to this without a line of its own.
 """
 
+import copy
 from typing import Dict, List, Optional
 
 import numpy as np
@@ -58,6 +59,15 @@ def constants_of(network: Network, operator: Operator) -> Dict[int, np.ndarray]:
         for held in [network.tensors[tensor]]
         if held.constant is not None
     }
+
+
+def without_activation(operator: Operator) -> Operator:
+    """The same operator without the activation that is fused into it."""
+    held, options = copy.copy(operator.held), copy.copy(operator.held.builtinOptions)
+    if hasattr(options, "fusedActivationFunction"):
+        options.fusedActivationFunction = schema.ActivationFunctionType.NONE
+    held.builtinOptions = options
+    return operator._replace(held=held)
 
 
 def _model(network: Network, operator: Operator, constants: Dict[int, np.ndarray]) -> bytes:

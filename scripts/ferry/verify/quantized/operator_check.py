@@ -7,7 +7,7 @@ import numpy as np
 from ferry.verify.quantized import ideal
 from ferry.verify.quantized.counterparts import RECODES
 from ferry.verify.quantized.network import Network, Operator, Steps, Tensor
-from ferry.verify.quantized.one_operator import OneOperator, constants_of
+from ferry.verify.quantized.one_operator import OneOperator, constants_of, without_activation
 from ferry.verify.quantized.ranges import TensorRanges
 
 # Float32 is off by this share of a tensor's scale, at most, in one operator.
@@ -86,10 +86,11 @@ class OperatorCheck:
         self.constants = self._compared(wanted) if self.matched else []
         self._hybrid = self._is_hybrid()
         self._exact: Optional[OneOperator] = None
+        self._change: Optional[OneOperator] = None
         if operator.kind not in RECODES:
             self._exact = OneOperator(self._network, self._other, wanted)
             self._ideal = OneOperator(self._network, self._other, {**wanted, **self._rounded()})
-            self._held = OneOperator(self._network, self._other, {**wanted, **self._biasless()})
+            self._change = self._of_weights(wanted)
         self.correction: Optional[np.ndarray] = None
         self.sums: List[Optional[Sums]] = [None] * len(operator.outputs)
         self.unequal = 0
@@ -103,7 +104,7 @@ class OperatorCheck:
         else:
             exact = self._exact.run(given)
             predicted = self._ideal.run(self._as_hybrid(given))
-            self._take_correction(exact, given)
+            self._take_correction(given)
         for place, tensor in enumerate(self.operator.outputs):
             held = self._quantized.tensors[tensor]
             made = held.numbers(raw[tensor])
@@ -196,14 +197,22 @@ class OperatorCheck:
                 made[tensor] = ideal.rounded_constant(constant.wanted, steps)
         return made
 
-    def _biasless(self) -> Dict[int, np.ndarray]:
-        """The file's own weights beside the float file's bias: what the weights' rounding changes in the mean."""
-        return {self._other.inputs[one.place]: one.held for one in self.constants if one.place == ideal.WEIGHTS}
+    def _of_weights(self, wanted: Dict[int, np.ndarray]) -> Optional[OneOperator]:
+        """The operator without bias and activation, with what rounding has changed of the weights for its weights."""
+        weights = next((each for each in self.constants if each.place == ideal.WEIGHTS), None)
+        if self._other.kind not in ideal.WEIGHTED or weights is None or weights.wanted.shape != weights.held.shape:
+            return None
+        inputs = self._other.inputs
+        changed = {inputs[ideal.WEIGHTS]: weights.held - weights.wanted}
+        place = ideal.bias_place(self._other.kind)
+        if len(inputs) > place and inputs[place] in wanted:
+            changed[inputs[place]] = np.zeros_like(wanted[inputs[place]])
+        return OneOperator(self._network, without_activation(self._other), {**wanted, **changed})
 
-    def _take_correction(self, exact: List[np.ndarray], given: Dict[int, np.ndarray]) -> None:
-        if self.operator.kind not in ideal.WEIGHTED or len(self.constants) < 2:
+    def _take_correction(self, given: Dict[int, np.ndarray]) -> None:
+        if self._change is None:
             return
-        change = np.abs(self._held.run(given)[0] - exact[0])
+        change = np.abs(self._change.run(given)[0])
         largest = change.reshape(-1, change.shape[-1]).max(0)
         self.correction = largest if self.correction is None else np.maximum(self.correction, largest)
 

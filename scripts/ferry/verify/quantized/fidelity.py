@@ -29,8 +29,8 @@ CHANNEL_LIMIT = 2.5
 # Weights as constants, a channel: rounding at its worst, with a tenth for float32's part in the steps.
 WEIGHTS_LIMIT = 1.1 * NEAREST
 # A bias may be half a step off, and may correct what the weights' rounding changes; in units of the two together.
-# That is seen on few inputs, the mean over the calibration may be twice as large.
-BIAS_LIMIT, CORRECTION = 1.1, 2.0
+# That is seen on few inputs: the mean over the calibration may be twice as large. It has to take out half at least.
+BIAS_LIMIT, CORRECTION, LEFT = 1.1, 2.0, 0.5
 
 
 class Fidelity:
@@ -145,12 +145,27 @@ def _bias_ratio(check: OperatorCheck, constant: Constant) -> float:
     if constant.stored.dtype.kind == "f":
         narrow = constant.wanted.astype(constant.stored.dtype).astype(np.float64)
         return 0.0 if np.array_equal(narrow, constant.held) else float("inf")
-    allowed = np.abs(constant.wanted) * 1e-6 + _bias_half_step(check)
-    if check.correction is not None and len(check.correction) == len(error):
-        # What was corrected is the mean over the calibration inputs, which is not seen here, and in some channels is
-        # chance: half of what is usual in the others is allowed too.
-        allowed = allowed + CORRECTION * np.maximum(check.correction, np.median(check.correction) / 2)
-    return float((error / allowed).max(initial=0.0))
+    plain = np.abs(constant.wanted) * 1e-6 + _bias_half_step(check)
+    of_rounding = float((error / np.maximum(plain, np.finfo(np.float64).tiny)).max(initial=0.0))
+    if of_rounding <= BIAS_LIMIT or not check.changes or len(check.changes[0]) != len(error):
+        return of_rounding
+    return min(of_rounding, _corrected_ratio(check, constant, plain))
+
+
+def _corrected_ratio(check: OperatorCheck, constant: Constant, plain: np.ndarray) -> float:
+    """How far a bias is from one that takes out what rounding the weights adds on average; at most 1 if it is one.
+
+    A bias that is wrong does not go against that change, and one far too large is beyond anything that it can be.
+    """
+    assert check.correction is not None
+    moved = constant.held - constant.wanted
+    bound = plain + CORRECTION * np.maximum(check.correction, np.median(check.correction) / 2)
+    means = np.stack(check.changes)
+    mean = means.mean(0)
+    # The mean is that of few inputs here, and that of all calibration inputs in the file.
+    chance = float((means.var(0) / len(means)).sum())
+    left = float(((moved + mean) ** 2).sum()) / max(LEFT * float((mean**2).sum()), 4 * chance, float((plain**2).sum()))
+    return max(float((np.abs(moved) / bound).max(initial=0.0)), float(np.sqrt(left)))
 
 
 def _bias_half_step(check: OperatorCheck) -> np.ndarray:

@@ -91,7 +91,9 @@ class OperatorCheck:
             self._exact = OneOperator(self._network, self._other, wanted)
             self._ideal = OneOperator(self._network, self._other, {**wanted, **self._rounded()})
             self._change = self._of_weights(wanted)
+        # What the weights' rounding changes of the outputs: the largest of each channel, and the mean of each input.
         self.correction: Optional[np.ndarray] = None
+        self.changes: List[np.ndarray] = []
         self.sums: List[Optional[Sums]] = [None] * len(operator.outputs)
         self.unequal = 0
 
@@ -212,9 +214,11 @@ class OperatorCheck:
     def _take_correction(self, given: Dict[int, np.ndarray]) -> None:
         if self._change is None:
             return
-        change = np.abs(self._change.run(given)[0])
-        largest = change.reshape(-1, change.shape[-1]).max(0)
+        change = self._change.run(given)[0]
+        rows = change.reshape(-1, change.shape[-1])
+        largest, mean = np.abs(rows).max(0), rows.mean(0)
         self.correction = largest if self.correction is None else np.maximum(self.correction, largest)
+        self.changes.append(mean)
 
     def _is_hybrid(self) -> bool:
         """Whether it multiplies float inputs by integer weights: its kernel rounds the inputs too."""

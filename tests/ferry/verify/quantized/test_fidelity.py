@@ -6,6 +6,8 @@ import quantized_files
 
 from develop.detection import quantized_faults
 from ferry.errors import InputFileError
+from ferry.tflite.quantize import int8_model
+from ferry.tflite.quantize.skip import Skip
 from ferry.verify.quantized import counterparts, ranges
 from ferry.verify.quantized.fidelity import Fidelity
 from ferry.verify.quantized.network import Network
@@ -85,6 +87,12 @@ def test_a_range_that_was_cut_on_purpose_is_no_fault(bottlenecks):
     name = edited.network.tensors[tensor].name
     chosen = {name: (0.0, float(steps.scale[0]) / 2 * 255)}
     assert not any(each.fault for each in bottlenecks.check(cut, chosen))
+
+
+def test_ferrys_own_file_with_corrected_biases_and_cut_ranges_passes(made):
+    own = int8_model.made(made.files["float"], lambda: ([each] for each in made.calibration), Skip(""), False)
+    chosen = {name: (each["used_min"], each["used_max"]) for name, each in own.ranges.items()}
+    assert [operator for operator in made.check(own.data, chosen) if operator.fault] == []
 
 
 def test_weights_rounded_to_half_twice_are_found(bottlenecks):

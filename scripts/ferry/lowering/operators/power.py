@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from ferry.graph.operator_registry import lowers
+from ferry.lowering.broadcasting import broadcast
 from ferry.lowering.declined import Declined, Lowered
 from ferry.lowering.node import Node
 from ferry.lowering.operators.binary import operands_last
@@ -25,7 +26,7 @@ def lower(node: Node, tensors: Tensors) -> Lowered:
         return Declined(f"its base is of type {base.dtype.name}")
     if base.dtype.is_integer and power.dtype.is_floating:
         # TensorFlow would cut the exponent off, ONNX the result.
-        y = tf.cast(tf.pow(tf.cast(base, power.dtype), power), base.dtype)
+        y = tf.cast(broadcast(tf.pow, [tf.cast(base, power.dtype), power]), base.dtype)
     else:
-        y = tf.pow(base, tf.cast(power, base.dtype))
+        y = broadcast(tf.pow, [base, tf.cast(power, base.dtype)])
     return [same_layout(operands is not None, y)]

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,6 +31,13 @@ def test_in_five_dimensions_where_the_interpreter_would_abort(operator, constant
     shape = [2, 3, 4, 5, 6]
     assert_converted(model_of([node], {"x": shape}, {"c": normal(2, *constant)}), {"x": normal(1, *shape)})
     assert_converted(after_a_convolution([node], shape, {"c": normal(2, *constant)}), {"x": normal(1, *shape)})
+
+
+def test_a_power_in_five_dimensions():
+    nodes = [helper.make_node("Abs", ["x"], ["a"]), helper.make_node("Pow", ["a", "c"], ["y"], name="it")]
+    shape = [2, 3, 4, 5, 6]
+    model = model_of(nodes, {"x": shape}, {"c": np.array(2.5, np.float32)})
+    assert_converted(model, {"x": normal(1, *shape)})
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)

@@ -5,6 +5,7 @@ from typing import Dict, List, NamedTuple
 from tensorflow.lite.python import convert as tf_convert
 
 from ferry.errors import UnsupportedModelError, first_line
+from ferry.tflite import flatbuffer
 from ferry.tflite.editable import EditableModel
 from ferry.tflite.quantize import (
     bias_correction,
@@ -19,6 +20,9 @@ from ferry.tflite.quantize import (
 from ferry.tflite.quantize.float_model import FloatConstants, InFloat
 from ferry.tflite.quantize.float_run import Range, Samples, Seen
 from ferry.tflite.quantize.skip import Skip
+
+# TensorFlow's quantizer ends its process on these.
+_FUSED = {"LSTM", "UNIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN"}
 
 
 class Int8(NamedTuple):
@@ -39,9 +43,15 @@ def made(float_data: bytes, samples: Samples, skip: Skip, integer_io: bool) -> I
         integer_io: the inputs and outputs are int8, and not float32.
 
     Raises:
-        UnsupportedModelError: nothing in it has an int8 form, a pattern of ``skip`` matches nothing, or TensorFlow's
-            quantizer fails.
+        UnsupportedModelError: nothing in it has an int8 form, it has a fused recurrent layer, a pattern of ``skip``
+            matches nothing, or TensorFlow's quantizer fails.
     """
+    fused = _FUSED & set(flatbuffer.operators(float_data))
+    if fused:
+        raise UnsupportedModelError(
+            f"QUANT=int8 cannot quantize around {', '.join(sorted(fused))}: RECURRENT=unrolled has it as many "
+            "operators, which stay in float with int8 weights; or QUANT=dynamic"
+        )
     floating = float_model.editable(float_data)
     ready.constants_of_their_own(floating)
     data = ready.finite_pads(floating.to_bytes(), samples)

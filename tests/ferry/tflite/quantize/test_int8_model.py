@@ -135,6 +135,12 @@ def test_what_is_skipped_is_in_float_between_its_neighbours_in_int8():
     assert decibels(data, made.data, VECTORS) > 25
 
 
+def test_a_fused_recurrent_layer_is_refused_in_one_line(monkeypatch):
+    monkeypatch.setattr(int8_model.flatbuffer, "operators", lambda data: {"UNIDIRECTIONAL_SEQUENCE_LSTM": 1})
+    with pytest.raises(UnsupportedModelError, match="RECURRENT=unrolled"):
+        int8_model.made(b"", samples(VECTORS), Skip(""), integer_io=False)
+
+
 def test_skipping_all_is_refused():
     with pytest.raises(UnsupportedModelError, match="nothing to quantize"):
         quantized(lambda x: layer(x, 1, normal(3, 64)), VECTORS, "*")

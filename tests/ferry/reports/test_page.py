@@ -31,6 +31,15 @@ def test_every_figure_of_the_table_and_all_of_the_provenance_is_there(reports):
     assert "Flex… need" in text
 
 
+@pytest.mark.parametrize(
+    ("lock", "said"), [("requirements/torch2.lock", "requirements/torch2.lock"), (None, "not locked")]
+)
+def test_another_pytorch_is_there_with_its_versions(reports, lock, said):
+    held = {"versions": {"python": "3.11.7", "torch": "2.13.0"}, "lock": lock, "lock_sha256": None}
+    report = {**reports["passed"], "provenance": {**reports["passed"]["provenance"], "torch": held}}
+    assert f"python 3.11.7, torch 2.13.0<br>{said}" in page.render(report)
+
+
 def test_the_same_report_is_the_same_page(reports):
     assert page.render(reports["failed"]) == page.render(reports["failed"])
 

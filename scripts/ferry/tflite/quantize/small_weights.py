@@ -55,7 +55,7 @@ def made(graph_def: frozen_graph.GraphDef, float_data: bytes, weights: str, skip
             held = _small(model, int(operator.inputs[place]))
             if value is None or held is None:
                 continue
-            reason = f"SKIP={','.join(skip.patterns)}" if skipped else _lost(value, held)
+            reason = f"SKIP={','.join(skip.patterns)}" if skipped else _lost(value, held) or _dilated(operator, held)
             if not reason:
                 small += 1
                 continue
@@ -69,6 +69,15 @@ def made(graph_def: frozen_graph.GraphDef, float_data: bytes, weights: str, skip
         )
     model.put_in_order()
     return Small(model.to_bytes(), list(dict.fromkeys(in_float)), small)
+
+
+def _dilated(operator: schema.OperatorT, held: np.ndarray) -> str:
+    """Why a convolution's weights cannot be int8 beside float activations: TF 2.4's kernel takes any dilation for 1."""
+    options = operator.builtinOptions
+    factors = [getattr(options, name, 1) for name in ("dilationHFactor", "dilationWFactor")]
+    if held.dtype == np.int8 and max(factors) > 1:
+        return "TensorFlow 2.4's kernel of int8 weights and float activations does not dilate"
+    return ""
 
 
 def _small(model: EditableModel, tensor: int):

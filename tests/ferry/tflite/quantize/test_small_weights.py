@@ -55,3 +55,23 @@ def test_a_model_with_a_loop_is_refused_in_one_line(monkeypatch):
     monkeypatch.setattr(float_model, "EditableModel", of_two_subgraphs)
     with pytest.raises(UnsupportedModelError, match="a loop or a condition"):
         quantized(lambda x: x * 2.0)
+
+
+def test_a_dilated_convolution_keeps_float_weights_beside_float_activations(monkeypatch):
+    weights, other = normal(1, 3, 3, 16, 32), normal(2, 64, 64)
+
+    def build(x):
+        image = tf.reshape(tf.matmul(x, other), [1, 2, 2, 16])
+        image = tf.pad(image, [[0, 0], [4, 4], [4, 4], [0, 0]])
+        return tf.nn.conv2d(image, weights, 1, "VALID", dilations=2)
+
+    def shares():
+        made = quantized(build, "dynamic")
+        wanted, found = (result(data, normal(9, 1, 64)) for data in (quantized(build, "float16").data, made.data))
+        return made, np.abs(found - wanted).mean() / np.abs(wanted).mean()
+
+    made, share = shares()
+    assert share < 0.05 and "does not dilate" in made.in_float[0].reason
+    # TF 2.4's kernel still needs it.
+    monkeypatch.setattr(small_weights, "_dilated", lambda operator, held: "")
+    assert shares()[1] > 0.2

@@ -60,7 +60,7 @@ STAGE = $(QUIET)$(RUNNERS) stage $(ALWAYS) $(ZOO) $(CHOSEN)
 # A stage's file is renamed into place, whole. Interrupted right after that, make would delete it, and the old one is gone.
 .PRECIOUS: $(EXPORTED) $(IMPORTED) $(FROZEN) $(CONVERTED) $(FLOAT16) $(DYNAMIC) $(INT8)
 .PHONY: FORCE help new onnx tf tflite verify $(VERIFIED) $(GIVEN_TFLITE) inspect $(INSPECTED) targets $(JUDGED) bisect $(BISECTED) matrix bench bench-forms shell image \
-    doctor test test-fast test-all test-slow test-engines zoo zoo2020 zoo-today coverage coverage-newest fuzz lint lock clean clean-all
+    doctor test test-fast test-all test-slow test-engines zoo zoo2020 zoo-today coverage coverage-newest detect fuzz lint lock clean clean-all
 
 help: ## print this
 	@$(call quoted,$(value PYTHON)) scripts/make_help.py Makefile
@@ -163,6 +163,9 @@ coverage: ## convert onnx's own tests of its operators, and write docs/coverage.
 
 coverage-newest: ## the same for opset 13 and newer, of the tests in NEWEST=FOLDER: docs/newer-opsets.md
 	$(QUIET)$(RUNNERS) coverage-newest
+
+detect: ## plant faults in converted networks, see that verification finds them, and write docs/detection.md
+	$(QUIET)$(RUNNERS) run venv scripts/detect.py --output docs/detection.md
 
 fuzz: ## give FUZZ damaged files to the stages that read them, and see that each ends as it should
 	$(QUIET)$(RUNNERS) fuzz

@@ -26,7 +26,7 @@ def main() -> int:
 
     terminal = console.Console(highlight=False, soft_wrap=True)
     chosen = [
-        path for path in networks.correct() if networks.name_of(path) in (arguments.network or [networks.name_of(path)])
+        path for path in networks.correct() if not arguments.network or networks.name_of(path) in arguments.network
     ]
     correct, trials = [], []
     with tempfile.TemporaryDirectory() as folder, progress.Progress(

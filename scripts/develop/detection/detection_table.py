@@ -6,8 +6,8 @@ from develop.detection.planted import Trial, by_kind
 
 TOP = """# Verification as a detector
 
-Made by `make detect`. No correct model may fail, and no fault may pass whose piece is off by more than {limit:.0e} of its
-scale anywhere on the probes.
+Made by `make detect`. No correct model may fail, and no fault may pass whose piece is off by more than {limit:.0e} of
+its scale anywhere on the probes.
 
 """
 LIMIT = 1e-5
@@ -37,15 +37,15 @@ def as_markdown(correct: List[Correct], how: str, trials: List[Trial]) -> str:
     networks = sorted({trial.network for trial in trials})
     lines.append(f"\n## Faults: {caught} of {len(trials)} caught, {len(missed)} missed\n\n")
     lines.append(
-        f"Planted in {', '.join(networks)}: in `model.onnx`, `model.pb` and `model.tflite`. *Smallest caught* is by how "
-        "much of its scale the piece is off. *Unreached* are those caught that the input itself does not show. What is "
-        f"neither caught nor missed is off by less than {LIMIT:.0e}.\n\n"
+        f"Planted in {', '.join(networks)}: in `model.onnx`, `model.pb` and `model.tflite`. *Smallest caught* is by "
+        "how much of its scale the piece is off. *Unreached* are those caught that the input itself does not show. "
+        f"What is neither caught nor missed is off by less than {LIMIT:.0e}.\n\n"
     )
     lines.append("| fault | planted | caught | unreached | smallest caught | missed |\n| --- " + "| --- " * 5 + "|\n")
     for kind in by_kind(trials):
         found = [trial for trial in kind if trial.caught]
         shares = [trial.share for trial in found if trial.share is not None]
-        smallest = f"{min(shares):.1e}" if shares else "–"
+        smallest = f"{min(shares):.1e}" if shares else "-"
         unreached = sum(not trial.reached for trial in found)
         row = [kind[0].kind, len(kind), len(found), unreached, smallest, len(misses(kind))]
         lines.append("| " + " | ".join(str(cell) for cell in row) + " |\n")

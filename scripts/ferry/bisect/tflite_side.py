@@ -12,7 +12,7 @@ from ferry.bisect.tensorflow_side import PASSES_ON
 from ferry.tflite import flatbuffer
 from ferry.tflite.cut import cut
 
-# The converter joins the names of operators that it made one of, the last of them first.
+# The converter joins the names of operators that it made one of, most often the last of them first.
 JOINT = ";"
 
 
@@ -44,9 +44,15 @@ class TfliteSide(Side):
         self.inputs, self.points = [], []
         fed = {self._graph.Inputs(each) for each in range(self._graph.InputsLength())}
         self._index: Dict[str, int] = {}
+        self._whole: Dict[Point, List[int]] = {}
+        known = {
+            tensor.op.name for forms in found.values() for place in forms for tensor in _same_value(graph, place.tensor)
+        }
+        made_in = {operator.name: place for place, operator in enumerate(graph.get_operations())}
         # A constant may bear the same joint name.
         for position in sorted(fed | set(self._maker)):
-            self._index.setdefault(self._graph.Tensors(position).Name().decode().split(JOINT)[0], position)
+            joint = self._graph.Tensors(position).Name().decode().split(JOINT)
+            self._index.setdefault(_operator_of(joint, known, made_in), position)
         for name, forms in found.items():
             for place in forms:
                 self._add(name, place, graph, fed)
@@ -60,9 +66,11 @@ class TfliteSide(Side):
                 continue
             entry = self._graph.Tensors(position)
             shape = [entry.Shape(axis) for axis in range(entry.ShapeLength())]
-            if tensor.shape.rank is None or shape != tensor.shape:
+            # TFLite multiplies matrices, and drops a Reshape around that: the values lie in the same order.
+            if not tensor.shape.is_fully_defined() or np.prod(shape) != tensor.shape.num_elements():
                 continue
             point = Point(name, tensor.op.name)
+            self._whole[point] = tensor.shape.as_list()
             self._places[point], self._points_at[position] = place, point
             (self.inputs if position in fed else self.points).append(point)
             return
@@ -78,17 +86,17 @@ class TfliteSide(Side):
         operators, fed = self._walk(target, set(sources))
         interpreter = tf.lite.Interpreter(model_content=cut(self._data, operators, fed, [target]))
         interpreter.allocate_tensors()
-        kinds = {detail["index"]: detail["dtype"] for detail in interpreter.get_input_details()}
+        wanted = {detail["index"]: detail for detail in interpreter.get_input_details()}
 
         def compute(values: Dict[Point, np.ndarray]) -> np.ndarray:
             # An operator with a state keeps it from one run to the next.
             interpreter.reset_all_variables()
             for position in fed:
                 source = self._points_at[position]
-                raw = self._places[source].from_onnx(values[source])
-                interpreter.set_tensor(position, np.ascontiguousarray(raw, kinds[position]))
+                raw = np.ascontiguousarray(self._places[source].from_onnx(values[source]), wanted[position]["dtype"])
+                interpreter.set_tensor(position, raw.reshape(wanted[position]["shape"]))
             interpreter.invoke()
-            return self._places[point].to_onnx(interpreter.get_tensor(target))
+            return self._places[point].to_onnx(interpreter.get_tensor(target).reshape(self._whole[point]))
 
         return compute
 
@@ -128,3 +136,13 @@ def _same_value(graph: tf.Graph, name: str) -> List[tf.Tensor]:
     while found[-1].op.type in PASSES_ON:
         found.append(found[-1].op.inputs[0])
     return found
+
+
+def _operator_of(joint: List[str], known: Set[str], made_in: Dict[str, int]) -> str:
+    """Of the operators that a tensor is named after, the one whose output it is: most often the first.
+
+    Of a product that TFLite computes in another shape that one is none that ONNX knows. Then it is the last that is
+    made, ``made_in`` the graph, of those that are ``known`` to ONNX.
+    """
+    others = [] if joint[0] in known else [name for name in joint if name in known]
+    return max(others, key=lambda name: made_in[name]) if others else joint[0]

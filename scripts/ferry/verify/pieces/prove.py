@@ -144,8 +144,35 @@ class Prover:
                 group = group._replace(sources=tuple(sorted(names)))
             return self._examine({"": side}, group, values)[""].wrong_on is not None
 
-        felt = felt_points(side, known, {each.point for each in wrong}, outputs, differs)
-        return [each for each in wrong if each.point in felt]
+        certain = _certain(wrong, pieces)
+        doubtful = {each.point for each in wrong} - certain
+        felt = felt_points(side, known, doubtful, outputs, differs) if doubtful else set()
+        return [each for each in wrong if each.point in felt or each.point in certain]
+
+
+def _certain(wrong: List[Examined], pieces: List[Examined]) -> Set[Point]:
+    """The tensors of the ``wrong`` pieces that bear their own names for certain.
+
+    One that bears another's is made up for somewhere: a piece that follows from it is wrong by its name as well. Where
+    all that follow were judged and are right, the name is right too.
+    """
+    users: Dict[Point, List[Examined]] = {}
+    for piece in pieces:
+        for source in piece.sources:
+            users.setdefault(source, []).append(piece)
+
+    def is_certain(point: Point) -> bool:
+        left, seen = list(users.get(point, [])), set()
+        while left:
+            user = left.pop()
+            if user.wrong_on or user.unjudged is not None:
+                return False
+            if user.point not in seen:
+                seen.add(user.point)
+                left += users.get(user.point, [])
+        return True
+
+    return {piece.point for piece in wrong if is_certain(piece.point)}
 
 
 class _Group(NamedTuple):

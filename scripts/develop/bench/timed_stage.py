@@ -16,6 +16,7 @@ IMPORTED = {
     "export_onnx": ["ferry.atomic_file", "ferry.export.pytorch_export"],
     "onnx_to_tf": [
         "ferry.atomic_file",
+        "ferry.graph.consistency",
         "ferry.graph.onnx_file",
         "ferry.lowering.article",
         "ferry.lowering.convert_onnx",

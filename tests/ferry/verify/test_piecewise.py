@@ -156,7 +156,7 @@ class _Faulty:
     def hello(self):
         return {}
 
-    def prove(self, stages, arrays):
+    def prove(self, stages, arrays, failing):
         raise KeyError("planted")
 
 
@@ -164,4 +164,4 @@ def test_a_fault_among_the_pieces_fails_the_whole_check(monkeypatch):
     monkeypatch.setattr(piecewise, "open_pieces", _Faulty)
     outcome = types.SimpleNamespace(worst_inputs={"tflite": []})
     with pytest.raises(FaultElsewhere, match="is a fault in Ferry.*KeyError: 'planted'"):
-        piecewise._proved([["tflite"]], "m.py", "build", "nchw", outcome)
+        piecewise._proved([["tflite"]], "m.py", "build", "nchw", outcome, [])

@@ -32,7 +32,7 @@ def quantize(arguments, console) -> int:
     usable.refuse_what_does_not_run(data)
     name = os.path.splitext(arguments.output)[0]
     held = record.to_bytes(
-        arguments.quant, data, float_data, made.in_float, arguments.io, made.calibration, made.ranges
+        arguments.quant, data, float_data, made.in_float, arguments.io or "float32", made.calibration, made.ranges
     )
     atomic_file.write_bytes(f"{name}.json", held)
     atomic_file.write_bytes(arguments.output, data)
@@ -104,7 +104,7 @@ def main() -> int:
         "--layout", choices=["nchw", "nhwc"], default="nchw", help="int8: what the graph was built with"
     )
     parser.add_argument("--calibration", default="", help="int8: an .npz, an .npy or a folder of images")
-    parser.add_argument("--io", choices=["float32", "int8"], default="float32", help="int8: what goes in and comes out")
+    parser.add_argument("--io", choices=["", "float32", "int8"], default="", help="int8: what goes in and comes out")
     parser.add_argument("--output", required=True, metavar="FILE.tflite", help="the TFLite model to write")
     arguments = parser.parse_args()
     return stage.run(f"quantize_{arguments.quant}", arguments, arguments.output, quantize)

@@ -49,11 +49,6 @@ TABLE = (
     Variable(
         "TFLITE", "", "a .tflite that any converter made of MODEL, for `verify` to judge, into build/given/MODEL/"
     ),
-    Variable(
-        "IO",
-        "",
-        "layouts of that file's inputs and then its outputs where `verify` cannot find them out, as in 0:nhwc",
-    ),
     Variable("FUZZ", "10000", "how many files `fuzz` tries", is_count=True),
     Variable("NAME", "", "what `new` writes a model file for"),
     Variable("SAMPLES", "1000", "how many inputs `verify` compares, at most", is_count=True),
@@ -91,9 +86,11 @@ TABLE = (
     ),
     Variable(
         "IO",
-        "float32",
-        "what the inputs and outputs of the QUANT=int8 file are: float32, or int8 where they are floats",
-        ("float32", "int8"),
+        "",
+        "with QUANT=int8 what the file's inputs and outputs are: float32, which they are unset, or int8 where they are "
+        "floats; with TFLITE= their layouts where `verify` cannot find them out, as in 0:nhwc",
+        ("", "float32", "int8"),
+        also=r"\s*\d+:\S+(\s+\d+:\S+)*\s*",
     ),
     Variable("ROUNDS", "48", "how often `bench` runs each model in each runtime", is_count=True),
     Variable("NEWEST", "", "the folder of a newer onnx's tests, for `coverage-newest`"),
@@ -230,6 +227,10 @@ def check(values: Mapping[str, str], names: Iterable[str]) -> None:
         )
     if {"QUANT", "IO"} <= set(names) and values["IO"] == "int8" and values["QUANT"] in ("float16", "dynamic"):
         raise RunnerError(f"IO=int8 is for QUANT=int8: QUANT={values['QUANT']} has its inputs and outputs in float32")
+    if {"QUANT", "IO"} <= set(names) and ":" in values["IO"]:
+        raise RunnerError(
+            f"IO={values['IO']} says layouts of a file that TFLITE= names; of QUANT=int8 IO is float32 or int8"
+        )
     if "TORCH" in names:
         _check_torch(values, names)
     if {"GRAPH", "LAYOUT"} <= set(names) and (values["GRAPH"], values["LAYOUT"]) == ("article", "nhwc"):

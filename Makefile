@@ -107,7 +107,7 @@ $(VERIFIED): verify/%: | $(BUILD)/%/model.tflite $(QUANTIZED)
 $(INSPECTED): inspect/%: | $(BUILD)/%/model.tflite $(QUANTIZED)
 	$(STAGE) inspect_tflite '$*'
 
-$(JUDGED): targets/%: | $(BUILD)/%/model.tflite
+$(JUDGED): targets/%: | $(BUILD)/%/model.tflite $(QUANTIZED)
 	$(STAGE) targets '$*'
 
 # A file that another converter made: nothing is converted.

@@ -16,6 +16,7 @@ def quantize(arguments, console) -> int:
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     from ferry import atomic_file, provenance
     from ferry.frozen import frozen_graph
+    from ferry.targets import by_table
     from ferry.tflite import description, flatbuffer, signature, usable
     from ferry.tflite.quantize import record
 
@@ -30,6 +31,8 @@ def quantize(arguments, console) -> int:
     )
     data = signature.prefix(data) + data
     usable.refuse_what_does_not_run(data)
+    if arguments.target:
+        by_table.must_run(data, arguments.target)
     name = os.path.splitext(arguments.output)[0]
     held = record.to_bytes(
         arguments.quant, data, float_data, made.in_float, arguments.io or "float32", made.calibration, made.ranges
@@ -105,6 +108,7 @@ def main() -> int:
     )
     parser.add_argument("--calibration", default="", help="int8: an .npz, an .npy or a folder of images")
     parser.add_argument("--io", choices=["", "float32", "int8"], default="", help="int8: what goes in and comes out")
+    parser.add_argument("--target", default="", metavar="NAME", help="refuse what does not run there as a whole")
     parser.add_argument("--output", required=True, metavar="FILE.tflite", help="the TFLite model to write")
     arguments = parser.parse_args()
     return stage.run(f"quantize_{arguments.quant}", arguments, arguments.output, quantize)

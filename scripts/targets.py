@@ -11,7 +11,7 @@ def judge(arguments, console) -> int:
     from ferry.targets import by_table
     from ferry.tflite import flatbuffer
 
-    path = os.path.join(arguments.build, "model.tflite")
+    path = os.path.join(arguments.build, f"model.{arguments.quant}.tflite" if arguments.quant else "model.tflite")
     answers = by_table.all_targets(flatbuffer.load(path))
     width = max(len(answer.title) for answer in answers)
     console.print(f"{path} by the tables of {answers[0].table.date}, not by running it:", markup=False)
@@ -26,6 +26,7 @@ def main() -> int:
     """Read the arguments and run the program."""
     parser = stage.parser("targets", __doc__)
     parser.add_argument("--build", required=True, metavar="FOLDER", help="where model.tflite is")
+    parser.add_argument("--quant", default="", help="which quantized model is meant: float16, dynamic or int8")
     parser.add_argument(
         "--output", default="", metavar="FOLDER", help="where the log goes; unset, beside the artifacts"
     )

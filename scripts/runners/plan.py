@@ -35,7 +35,7 @@ VERBS = {
 ALWAYS = ("RUNNER", "TF", "TORCH", "DEVICE", "GRAPH", "LAYOUT", "QUANT")
 VERB_OF = {"model.onnx": "onnx", "model.pb": "tf", "model.tflite": "tflite"}
 # The goals that QUANT adds a file to.
-QUANTIZED = {"tflite", "verify", "inspect", "zoo"}
+QUANTIZED = {"tflite", "verify", "inspect", "targets", "zoo"}
 # The variables that have other defaults for a zoo.
 OF_A_ZOO = {
     "zoo": {"SAMPLES": "20"},

@@ -138,6 +138,7 @@ def _quantize(quant: str, options: Tuple[Option, ...] = ()) -> Stage:
             Option("--graph", ARTIFACT, "model.pb"),
             Option("--float", ARTIFACT, "model.tflite"),
             Option("--skip", VARIABLE, "SKIP"),
+            Option("--target", VARIABLE, "TARGET"),
             *options,
             Option("--output", OUTPUT, quantized_file(quant)),
         ),
@@ -267,8 +268,8 @@ TABLE = (
     Stage(
         "targets",
         "scripts/targets.py",
-        (Option("--build", FOLDER), Option("--output", OUTPUT)),
-        reads=("model.tflite",),
+        (Option("--build", FOLDER), Option("--quant", VARIABLE, "QUANT"), Option("--output", OUTPUT)),
+        reads=("model.tflite", "model.*.tflite"),
     ),
     Stage(
         "bench",

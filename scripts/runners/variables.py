@@ -227,6 +227,8 @@ def check(values: Mapping[str, str], names: Iterable[str]) -> None:
         )
     if {"QUANT", "IO"} <= set(names) and values["IO"] == "int8" and values["QUANT"] in ("float16", "dynamic"):
         raise RunnerError(f"IO=int8 is for QUANT=int8: QUANT={values['QUANT']} has its inputs and outputs in float32")
+    if {"QUANT", "TARGET"} <= set(names) and values["TARGET"] == "edgetpu" and values["QUANT"] != "int8":
+        raise RunnerError("TARGET=edgetpu takes int8 alone: QUANT=int8 makes that file")
     if {"QUANT", "IO"} <= set(names) and ":" in values["IO"]:
         raise RunnerError(
             f"IO={values['IO']} says layouts of a file that TFLITE= names; of QUANT=int8 IO is float32 or int8"

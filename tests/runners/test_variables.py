@@ -30,5 +30,11 @@ def test_another_value_is_refused_with_those_that_there_are(name, value):
         variables.check({**DEFAULTS, name: value}, [name])
 
 
+def test_a_chip_of_int8_asks_for_it():
+    with pytest.raises(RunnerError, match="TARGET=edgetpu takes int8 alone"):
+        variables.check({**DEFAULTS, "TARGET": "edgetpu"}, ["QUANT", "TARGET"])
+    variables.check({**DEFAULTS, "TARGET": "edgetpu", "QUANT": "int8"}, ["QUANT", "TARGET"])
+
+
 def test_a_target_may_be_any_release():
     variables.check({**DEFAULTS, "TARGET": "tflite-2.10"}, ["TARGET"])

@@ -10,6 +10,7 @@ from ferry.targets.uses import Use, arena_bytes, has_transpose_at_the_entry, use
 # In the order in which they are shown. WHOLE: what is not in the table does not run at all.
 DELEGATES = ("xnnpack", "gpu", "nnapi", "coreml", "edgetpu", "micro")
 WHOLE = ("micro",)
+OF_INT8 = ("edgetpu",)
 OF_A_RUNTIME = re.compile(r"tflite-([12]\.[0-9]{1,2})")
 # What quantization leaves in a file whose inputs and outputs stay float.
 EDGES = ("QUANTIZE", "DEQUANTIZE")

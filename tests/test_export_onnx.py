@@ -126,11 +126,6 @@ BAD_FILES = {
     "returns an empty tuple": (FORWARD.format("()") + INPUT, "and returned an object of type tuple that holds none"),
     "returns an empty output": (FORWARD.format("x[:, :0]") + INPUT, "with no elements, a tensor of shape (1, 0)"),
     "makes a sparse tensor": (FORWARD.format("x.to_sparse()") + INPUT, "no form in ONNX for to_sparse ("),
-    "samples where it is told to": (
-        FORWARD.format("torch.nn.functional.grid_sample(x, x[:, :2].permute(0, 2, 3, 1), align_corners=False)")
-        + "def get_example_input(): return torch.zeros(1, 3, 8, 8)",
-        "for grid_sampler (",
-    ),
     "has no ONNX form": (
         "import torch\nclass M(torch.nn.Module):\n    def forward(self, x): return torch.fft(x, 1)\n"
         "def get_pytorch_model(): return M()\ndef get_example_input(): return torch.zeros(1, 4, 2)",

@@ -227,7 +227,7 @@ def test_verify_converts_first_and_writes_its_report(checkout):
         (["verify", "TF=2.2", "DEVICE=gpu"], "TF=2.2 runs on the CPU only: on a GPU it needs CUDA 10.1"),
         (["tflite", "GRAPH=artcle"], "there is no GRAPH 'artcle'; it is one of ferry, article"),
         (["tflite", "GRAPH="], "there is no GRAPH ''; it is one of ferry, article"),
-        (["tflite", "MODEL=article"], "build/article/ is taken by GRAPH=article, LAYOUT=nhwc or TF=2.2"),
+        (["tflite", "MODEL=article"], "build/article/ is taken by GRAPH=article, LAYOUT=nhwc, TF=2.2 or TORCH=2"),
         (["tflite", "LAYOUT=hwc"], "there is no LAYOUT 'hwc'; it is one of nchw, nhwc"),
         (["tflite", "GRAPH=article", "LAYOUT=nhwc"], "LAYOUT=nhwc is for Ferry's own graph"),
         (["tflite", "RECURRENT=looped"], "there is no RECURRENT 'looped'; it is one of unrolled, fused"),

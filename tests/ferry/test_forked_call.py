@@ -40,6 +40,7 @@ def test_what_it_raises_is_a_fault_in_ferry():
 
 
 def test_nothing_of_the_process_is_left():
-    forked_call.call(int, seconds=5)
+    process = forked_call.call(os.getpid, seconds=5)
+    assert process != os.getpid()
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(process, os.WNOHANG)

@@ -14,6 +14,7 @@ from ferry.tflite.cut import cut
 
 # The converter joins the names of operators that it made one of, most often the last of them first.
 JOINT = ";"
+MOVES_DATA = ("RESHAPE", "TRANSPOSE", "SLICE", "STRIDED_SLICE", "PACK", "UNPACK", "CONCATENATION", "SPLIT", "GATHER")
 
 
 class TfliteSide(Side):
@@ -66,14 +67,32 @@ class TfliteSide(Side):
                 continue
             entry = self._graph.Tensors(position)
             shape = [entry.Shape(axis) for axis in range(entry.ShapeLength())]
-            # TFLite multiplies matrices, and drops a Reshape around that: the values lie in the same order.
-            if not tensor.shape.is_fully_defined() or np.prod(shape) != tensor.shape.num_elements():
+            if not tensor.shape.is_fully_defined() or not self._holds(position, shape, tensor.shape.as_list()):
                 continue
             point = Point(name, tensor.op.name)
             self._whole[point] = tensor.shape.as_list()
             self._places[point], self._points_at[position] = place, point
             (self.inputs if position in fed else self.points).append(point)
             return
+
+    def _holds(self, position: int, shape: List[int], whole: List[int]) -> bool:
+        """Whether a tensor of this ``shape`` can be the one that TensorFlow makes with the shape ``whole``.
+
+        TFLite multiplies matrices, and drops a Reshape around that: the values lie in the same order. What the
+        converter moves data with on the way to an operator may bear that one's name, in another shape.
+        """
+        if shape == whole or position not in self._maker:
+            return shape == whole
+        return self._kind(self._maker[position]) not in MOVES_DATA and np.prod(shape) == np.prod(whole)
+
+    def _kind(self, operator: int) -> str:
+        code = self._model.OperatorCodes(self._graph.Operators(operator).OpcodeIndex())
+        custom = code.CustomCode()
+        return (
+            custom.decode()
+            if custom
+            else flatbuffer.builtin_name(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()))
+        )
 
     def sources(self, point: Point, known: Set[Point]) -> List[Point]:
         return [self._points_at[position] for position in self._walk(self._index[point.where], known)[1]]
@@ -102,9 +121,7 @@ class TfliteSide(Side):
 
     def described(self, point: Point) -> str:
         position = self._maker[self._index[point.where]]
-        code = self._model.OperatorCodes(self._graph.Operators(position).OpcodeIndex())
-        builtin = flatbuffer.builtin_name(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()))
-        return f"{code.CustomCode().decode() if code.CustomCode() else builtin}, operator {position}"
+        return f"{self._kind(position)}, operator {position}"
 
     def _walk(self, target: int, known: Set[Point]) -> Tuple[List[int], List[int]]:
         """The operators from ``known`` to the tensor ``target``, and the known tensors they read, by position."""

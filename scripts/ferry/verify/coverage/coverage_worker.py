@@ -5,12 +5,14 @@ from typing import Any, Dict, List
 import numpy as np
 
 from ferry.bisect.onnx_side import OnnxSide
+from ferry.errors import foreign_errors
 from ferry.evaluate.graph import Evaluator
 from ferry.graph import onnx_file
 from ferry.graph.from_onnx import from_onnx
 from ferry.graph.pass_list import REWRITING
 from ferry.graph.pass_manager import PassManager
 from ferry.graph.to_onnx import to_onnx
+from ferry.runtimes import LIBRARIES
 from ferry.verify.coverage.input_coverage import InputCoverage, TableCoverage
 from ferry.verify.coverage.observed import mark, observe
 from ferry.verify.coverage.reach import Reach, Table
@@ -44,7 +46,9 @@ class CoverageWorker:
         chosen = sorted({int(each) for each in np.linspace(0, source.count - 1, SAMPLES)})
         counted = {table.read_by: self._rows_of_all(table, source) for table in reach.tables}
         run = {table.read_by: table.rows for table in reach.tables if counted[table.read_by] is None}
-        seen = observe(self._model, reach.wanted, run, (source.sample(position) for position in chosen))
+        # Of another model's file the inputs are none.
+        with foreign_errors("ONNX Runtime refuses the inputs", *LIBRARIES):
+            seen = observe(self._model, reach.wanted, run, (source.sample(position) for position in chosen))
         tables = _tables(reach.tables, counted, seen.rows, source.count, len(chosen))
         widths = {table.name: table.width for table in reach.tables}
         weights, reached = reach.weights_reached(seen.extremes)

@@ -154,8 +154,9 @@ def _certain(wrong: List[Examined], pieces: List[Examined]) -> Set[Point]:
     """The tensors of the ``wrong`` pieces that bear their own names for certain.
 
     One that bears another's is made up for somewhere: a piece that follows from it is wrong by its name as well. Where
-    all that follow were judged and are right, the name is right too.
+    all that follow were judged and are right, the name is right too. So must be the names of what it is computed from.
     """
+    doubtful = {piece.point for piece in pieces if piece.wrong_on or piece.unjudged is not None}
     users: Dict[Point, List[Examined]] = {}
     for piece in pieces:
         for source in piece.sources:
@@ -165,14 +166,14 @@ def _certain(wrong: List[Examined], pieces: List[Examined]) -> Set[Point]:
         left, seen = list(users.get(point, [])), set()
         while left:
             user = left.pop()
-            if user.wrong_on or user.unjudged is not None:
+            if user.point in doubtful:
                 return False
             if user.point not in seen:
                 seen.add(user.point)
                 left += users.get(user.point, [])
         return True
 
-    return {piece.point for piece in wrong if is_certain(piece.point)}
+    return {piece.point for piece in wrong if doubtful.isdisjoint(piece.sources) and is_certain(piece.point)}
 
 
 class _Group(NamedTuple):

@@ -66,7 +66,7 @@ def test_a_model_that_came_as_onnx_is_walked_from_there_on(build):
     assert done.stdout.count("every piece of it computes what it should") == 2
     done = bisect(build / "model.onnx", build, "--stage", "onnx")
     assert done.returncode == 1
-    assert "the model came as ONNX: there is no PyTorch to bisect it against" in done.stderr
+    assert "the model came as ONNX, or from another PyTorch: there is none to bisect it against" in done.stderr
 
 
 def test_a_missing_artifact_is_one_line(model, build):

@@ -310,7 +310,7 @@ def test_the_matrix_is_the_makefiles_too(made):
     done = make(made, "matrix", "MODEL=tiny", "SAMPLES=5")
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [row.split() for row in done.stdout.splitlines()[1:-1]]
-    assert [row[:4] for row in rows] == [["tiny", tf, "venv", "passed"] for tf in ("2.4", "2.2")]
+    assert [row[:5] for row in rows] == [["tiny", "1.5", tf, "venv", "passed"] for tf in ("2.4", "2.2")]
     assert (made / "build" / "tiny" / "model.tflite").read_bytes() == before
     assert make(made, "-n", "matrix", "TF=2.2 2.4", "MODEL=tiny").returncode == 0
 
@@ -410,7 +410,7 @@ def test_the_matrix_takes_a_model_outside_with_weights(checkout, outside):
     weights = f"WEIGHTS={outside.parent}/elsewhere/w.pth"
     done = make(checkout, "matrix", "TF=2.4", f"MODEL={outside}", weights, "SAMPLES=5")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines()[1].split()[:4] == ["far", "2.4", "venv", "passed"]
+    assert done.stdout.splitlines()[1].split()[:5] == ["far", "1.5", "2.4", "venv", "passed"]
 
 
 @SLOW

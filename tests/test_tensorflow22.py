@@ -76,7 +76,8 @@ def test_what_needs_flex_is_named_and_is_not_taken_for_verified(tensorflow22, tm
     assert "no builtin kernel for Conv3D (1): the app needs the Flex delegate" in allowed.stdout
     refused = run_stage("tf_to_tflite", *files, "--flex", "refuse", python=tensorflow22)
     assert refused.returncode == 1
-    assert "TFLite has no builtin kernel for Conv3D, and Flex is refused" in refused.stderr
+    assert "TFLite has no builtin kernel for Conv3D (built for the ONNX operator Conv" in refused.stderr
+    assert "and Flex is refused" in refused.stderr
     verified = run_stage("verify", "--model", model, "--build", tmp_path, "--samples", 3, python=tensorflow22)
     assert verified.returncode != 0
     assert "which TensorFlow 2.2.0's interpreter is without" in verified.stdout + verified.stderr
@@ -135,6 +136,8 @@ LOWERINGS = [
 def test_the_lowerings_tests_pass_with_it_too(tensorflow22):
     files = [f"tests/ferry/lowering/operators/test_{name}.py" for name in LOWERINGS]
     pytest_ = [tensorflow22, "-m", "pytest", "-p", "toco_in_process", "-p", "no:cacheprovider"]
+    # Its interpreter has no Flex, which a convolution of volumes needs.
+    pytest_ += ["-k", "not where_the_interpreter_would_abort"]
     done = run(*pytest_, *files, env={"PYTHONPATH": str(ROOT / "tests")}, timeout=1800)
     assert done.returncode == 0, done.stdout[-5000:]
     assert int(re.search(r"(\d+) passed", done.stdout).group(1)) > 200

@@ -78,12 +78,13 @@ class TfliteSide(Side):
     def _holds(self, position: int, shape: List[int], whole: List[int]) -> bool:
         """Whether a tensor of this ``shape`` can be the one that TensorFlow makes with the shape ``whole``.
 
-        TFLite multiplies matrices, and drops a Reshape around that: the values lie in the same order. What the
-        converter moves data with on the way to an operator may bear that one's name, in another shape.
+        TFLite multiplies matrices, and drops a Reshape around that: it then has rows of the last axis, in the same
+        order. What the converter moves data with on the way to an operator may bear that one's name, in another shape.
         """
         if shape == whole or position not in self._maker:
             return shape == whole
-        return self._kind(self._maker[position]) not in MOVES_DATA and np.prod(shape) == np.prod(whole)
+        is_matrix = len(whole) > 2 and shape == [int(np.prod(whole[:-1])), whole[-1]]
+        return is_matrix and self._kind(self._maker[position]) not in MOVES_DATA
 
     def _kind(self, operator: int) -> str:
         code = self._model.OperatorCodes(self._graph.Operators(operator).OpcodeIndex())

@@ -12,8 +12,16 @@ SMALLEST_NORMAL = np.finfo(np.float32).tiny
 
 
 @pytest.fixture(scope="module")
-def mobilenet_of_keras():
-    return keras_native.convert("MobileNetV2")
+def mobilenet_of_keras(tmp_path_factory):
+    return converted(tmp_path_factory.mktemp("keras"))
+
+
+def converted(folder):
+    """What the program makes in a process of its own: Keras numbers its layers through a process's whole life."""
+    program = ROOT / "scripts" / "develop" / "bench" / "keras_native.py"
+    done = run(sys.executable, program, "MobileNetV2", folder / "model.tflite")
+    assert done.returncode == 0, done.stderr
+    return (folder / "model.tflite").read_bytes()
 
 
 def test_it_is_keras_own_network(mobilenet_of_keras):
@@ -34,7 +42,4 @@ def test_nothing_it_computes_with_is_denormal(mobilenet_of_keras):
 
 
 def test_its_weights_are_the_same_on_each_run(mobilenet_of_keras, tmp_path):
-    program = ROOT / "scripts" / "develop" / "bench" / "keras_native.py"
-    done = run(sys.executable, program, "MobileNetV2", tmp_path / "model.tflite")
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "model.tflite").read_bytes() == mobilenet_of_keras
+    assert converted(tmp_path) == mobilenet_of_keras

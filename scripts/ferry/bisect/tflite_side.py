@@ -87,13 +87,7 @@ class TfliteSide(Side):
         return is_matrix and self._kind(self._maker[position]) not in MOVES_DATA
 
     def _kind(self, operator: int) -> str:
-        code = self._model.OperatorCodes(self._graph.Operators(operator).OpcodeIndex())
-        custom = code.CustomCode()
-        return (
-            custom.decode()
-            if custom
-            else flatbuffer.builtin_name(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()))
-        )
+        return flatbuffer.operator_name(self._model, self._graph.Operators(operator))
 
     def sources(self, point: Point, known: Set[Point]) -> List[Point]:
         return [self._points_at[position] for position in self._walk(self._index[point.where], known)[1]]

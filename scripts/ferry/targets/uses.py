@@ -37,8 +37,7 @@ def uses(data: bytes) -> Dict[Use, int]:
 
 def _use(model: schema.Model, graph: schema.SubGraph, operator: schema.Operator) -> Use:
     code = model.OperatorCodes(operator.OpcodeIndex())
-    custom = code.CustomCode()
-    name = custom.decode() if custom else flatbuffer.builtin_name(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()))
+    name = flatbuffer.operator_name(model, operator)
     given = [operator.Inputs(position) for position in range(operator.InputsLength()) if operator.Inputs(position) >= 0]
     computed = [tensor for tensor in given if not _is_constant(model, graph, tensor)]
     if not given:

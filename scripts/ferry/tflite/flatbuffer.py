@@ -40,12 +40,16 @@ def operators(data: bytes) -> Dict[str, int]:
     for position in range(model.SubgraphsLength()):
         graph = model.Subgraphs(position)
         for index in range(graph.OperatorsLength()):
-            code = model.OperatorCodes(graph.Operators(index).OpcodeIndex())
-            custom = code.CustomCode()
-            # The newer field is 0 in files written before it existed, the older one 127 where it cannot hold the code.
-            builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-            count[custom.decode() if custom else builtin_name(builtin)] += 1
+            count[operator_name(model, graph.Operators(index))] += 1
     return count
+
+
+def operator_name(model: schema.Model, operator: schema.Operator) -> str:
+    """The name of ``operator``: the schema's, or for one that is none of it the name that the file gives it."""
+    code = model.OperatorCodes(operator.OpcodeIndex())
+    custom = code.CustomCode()
+    # The newer field is 0 in files written before it existed, the older one 127 where it cannot hold the code.
+    return custom.decode() if custom else builtin_name(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()))
 
 
 def builtin_name(code: int) -> str:

@@ -117,13 +117,10 @@ def steps_of(data: bytes) -> List[Step]:
     steps = []
     for position in range(graph.OperatorsLength()):
         operator = graph.Operators(position)
-        code = model.OperatorCodes(operator.OpcodeIndex())
-        custom = code.CustomCode()
-        builtin = flatbuffer.builtin_name(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()))
         steps.append(
             Step(
                 position,
-                custom.decode() if custom else builtin,
+                flatbuffer.operator_name(model, operator),
                 [operator.Inputs(each) for each in range(operator.InputsLength())],
                 [operator.Outputs(each) for each in range(operator.OutputsLength())],
             )

@@ -4,9 +4,9 @@ from typing import Any, Dict, List, NamedTuple
 
 import numpy as np
 
-from ferry.errors import UnsupportedModelError, VerificationError
+from ferry.errors import FerryError, UnsupportedModelError, foreign_errors
 from ferry.model.model_source import ModelSource
-from ferry.runtimes import Runtime, TensorSpec
+from ferry.runtimes import LIBRARIES, Runtime, TensorSpec
 from ferry.runtimes.arrangement import ArrangedRuntime, Arrangement
 from ferry.targets import target_tables, uses
 from ferry.tflite import flatbuffer
@@ -118,9 +118,10 @@ class Trial:
         """The largest difference of an output from PyTorch's, over its own scale; infinite where it does not run."""
         runtime = ArrangedRuntime(self._runtime, arrangement, self._inputs, self._outputs)
         try:
-            made = runtime.run(self._arrays)
-        except (RuntimeError, ValueError, VerificationError):
-            # What an interpreter raises of values that it cannot work with, such as an index beyond a table.
+            with foreign_errors("it does not run", *LIBRARIES):
+                made = runtime.run(self._arrays)
+        except FerryError:
+            # Of values that an interpreter cannot work with, such as an index beyond a table.
             return float("inf")
         return max((_distance(one, other) for one, other in zip(made, self._wanted)), default=0.0)
 
